@@ -1,0 +1,62 @@
+"""Recognises folders of part zips and of extracted parts, by looking at names only."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from typing import TYPE_CHECKING
+
+from ddb_query.catalog.registry import Added
+from ddb_query.dataset import is_image_name
+from ddb_query.errors import BadTableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_ZIP = re.compile(r"part-\d{6}\.zip")
+_FOLDER = re.compile(r"part-\d{6}")
+
+
+def recognise_folder(path: Path, dataset: str | None = None) -> Added:
+    """Say what a folder holds: `part-000001.zip` …, or extracted parts `part-000001/` ….
+
+    Args:
+        path: The folder.
+        dataset: Overrules what the endings of the image names say.
+
+    Raises:
+        BadTableError: It holds neither, or a zip that cannot be read.
+
+    """
+    zips = sorted(p for p in path.iterdir() if _ZIP.fullmatch(p.name))
+    if zips:
+        return Added("zips", dataset or _dataset_of(path, _zip_names(zips[0])), path)
+    folders = sorted(p for p in path.iterdir() if p.is_dir() and _FOLDER.fullmatch(p.name))
+    if folders:
+        names = (p.name for p in folders[0].iterdir())
+        return Added("folders", dataset or _dataset_of(path, names), path)
+    if _FOLDER.fullmatch(path.name):
+        return recognise_folder(path.parent, dataset)
+    raise BadTableError(
+        path, "a folder without part-NNNNNN.zip files or part-NNNNNN folders",
+        hint="`ddb data add` takes a metadata table, a folder of part zips or of extracted parts",
+    )  # fmt: skip
+
+
+def _zip_names(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise BadTableError(path, "not a zip file that can be read") from error
+
+
+def _dataset_of(path: Path, names: Iterable[str]) -> str:
+    for name in names:
+        if is_image_name(name):
+            return "2m" if name.endswith(".png") else "large"
+    raise BadTableError(
+        path, "its first part holds no `<uuid>.png` or `<uuid>.webp`",
+        hint="say which dataset it is with --as 2m or --as large",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The commands of `ddb`, one module a group."""

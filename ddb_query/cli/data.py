@@ -1,0 +1,168 @@
+"""`ddb data`: which metadata tables there are, and how to get them."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ddb_query import output
+from ddb_query.catalog import Catalog
+from ddb_query.cli.options import Session, command
+from ddb_query.engines.base import Column
+from ddb_query.errors import UsageError
+from ddb_query.settings import Settings
+
+if TYPE_CHECKING:
+    from ddb_query.catalog import Added, Status
+    from ddb_query.engines.duckdb import DuckDBEngine
+
+app = typer.Typer(help="Which data there is, and how to get it.", rich_markup_mode=None)
+
+_AS_HELP = "Which dataset it is, whatever its image names say."
+
+
+@app.command("status")
+@command
+def status(session: Session) -> None:
+    """Show which metadata tables there are, and which command gets a missing one."""
+    with _engine(session) as engine:
+        catalog = _catalog(session)
+        rows = [_row(found) for found in catalog.status(engine)]
+        rows += [_added_row(added) for added in catalog.registry.entries() if added.kind != "table"]
+    columns = [
+        Column("dataset", "VARCHAR"), Column("rows", "BIGINT"), Column("megabytes", "DOUBLE"),
+        Column("row_groups", "BIGINT"), Column("where", "VARCHAR"),
+    ]  # fmt: skip
+    output.listing(columns, rows)
+
+
+@app.command("add")
+@command
+def add(
+    session: Session,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Metadata tables or folders of parts.")
+    ],
+    as_: Annotated[Literal["2m", "large"] | None, typer.Option("--as", help=_AS_HELP)] = None,
+) -> None:
+    """Register metadata tables, part zips and extracted parts where they lie, without copying."""
+    with _engine(session) as engine:
+        catalog = _catalog(session)
+        for path in paths:
+            added, extra = catalog.add(engine, path, as_)
+            session.diagnostics.note(f"added {added.path}: {_what(added)}")
+            if extra:
+                session.diagnostics.note(f"columns left out: {', '.join(extra)}")
+
+
+@app.command("pull")
+@command
+def pull(
+    session: Session,
+    table: Annotated[Literal["2m", "large"], typer.Argument(help="Which table to get.")],
+    revision: Annotated[
+        str, typer.Option(metavar="REV", help="Branch, tag or commit of the repository.")
+    ] = "main",
+) -> None:
+    """Download a metadata table from the Hub; go on where a broken download stopped."""
+    tell = session.diagnostics
+    with _engine(session) as engine:
+        done = _catalog(session).pull(
+            engine, table, revision=revision, progress=tell, on_note=tell.note
+        )
+    tell.clear()
+    size = f"{done.path.stat().st_size / 1e6:,.1f} MB"
+    commit = f" at commit {done.source.commit}" if done.source.commit else ""
+    there = "already there" if done.already_there else "downloaded"
+    tell.note(f"{there}: {done.path} ({size}){commit}")
+
+
+@app.command("demo")
+@command
+def demo(
+    session: Session,
+    rows: Annotated[int, typer.Option(min=1, metavar="N", help="Number of images.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Other rows for another.")] = 0,
+) -> None:
+    """Generate the demo dataset: made-up rows with the published schema and its quirks."""
+    with _engine(session) as engine:
+        table = _catalog(session).make_demo(engine, rows=rows, seed=seed)
+    session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
+
+
+@app.command("remove")
+@command
+def remove(
+    session: Session,
+    what: Annotated[
+        list[str], typer.Argument(metavar="DATASET|PATH...", help="A dataset, or an added path.")
+    ],
+) -> None:
+    """Forget what was added, and delete what ddb itself wrote, after naming it."""
+    catalog = _catalog(session)
+    for name in what:
+        forget, delete = catalog.removable(name)
+        if not forget and not delete:
+            raise UsageError(
+                f"nothing of ddb's own and nothing added is called {name}",
+                hint="`ddb data status` shows what there is",
+            )
+        for path in delete:
+            session.diagnostics.note(f"to delete: {path}")
+        for path in forget:
+            session.diagnostics.note(f"to forget: {path} (the file stays)")
+        if delete and not session.options.yes:
+            _confirm()
+        catalog.remove(forget, delete)
+
+
+def _confirm() -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("deleting needs a yes", hint="--yes says it without a terminal")
+    if not typer.confirm("Delete?", err=True):
+        raise typer.Exit
+
+
+def _settings(session: Session) -> Settings:
+    return Settings.from_environment(data_dir=session.options.data_dir)
+
+
+def _catalog(session: Session) -> Catalog:
+    return Catalog(_settings(session))
+
+
+def _engine(session: Session) -> closing[DuckDBEngine]:
+    from ddb_query.corpus import open_engine
+
+    options = session.options
+    return closing(
+        open_engine(
+            _settings(session), options.threads, options.memory_limit, options.timeout,
+            session.diagnostics,
+        )
+    )  # fmt: skip
+
+
+def _row(found: Status) -> tuple[str | None, ...]:
+    if found.path is None:
+        return (found.dataset, None, None, None, f"missing; get it with `{found.command}`")
+    if found.facts is None:
+        return (found.dataset, None, None, None, f"{found.path}: {found.problem}")
+    facts = found.facts
+    megabytes = f"{facts.file_bytes / 1e6:.1f}"
+    return (
+        found.dataset, str(facts.rows), megabytes, str(facts.row_groups), str(found.path)
+    )  # fmt: skip
+
+
+def _added_row(added: Added) -> tuple[str | None, ...]:
+    return (f"{added.dataset} {added.kind}", None, None, None, str(added.path))
+
+
+def _what(added: Added) -> str:
+    kinds = {"table": "metadata table", "zips": "part zips", "folders": "extracted parts"}
+    return f"{kinds[added.kind]} of {added.dataset}"

@@ -1,0 +1,155 @@
+"""The options that mean the same everywhere, before or after the command."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ddb_query import output
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.errors import InterruptedByUserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddb_query.corpus import Corpus
+    from ddb_query.engines.base import Result
+
+Format = Literal["table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow"]
+
+
+@dataclass(frozen=True)
+class Common:
+    """What the common options say; None for an option that was not given."""
+
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the metadata tables.")
+    ] = None
+    dataset: Annotated[
+        Literal["2m", "large", "demo"] | None, typer.Option(help="Which dataset to ask.")
+    ] = None
+    sql_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of canned queries of your own.")
+    ] = None
+    engine: Annotated[Literal["duckdb"] | None, typer.Option(help="What runs the SQL.")] = None
+    format: Annotated[
+        Format | None, typer.Option(help="Form of the result; by default a table.")
+    ] = None
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write there, in its ending's form."),
+    ] = None
+    limit: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="At most N rows; 0 for all.")
+    ] = None
+    threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of threads.")] = (
+        None
+    )
+    memory_limit: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Most memory to use, for example 8GB.")
+    ] = None
+    timeout: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop a statement then.")
+    ] = None
+    quiet: Annotated[
+        bool | None, typer.Option("--quiet", "-q", help="No notes and no progress.")
+    ] = None
+    yes: Annotated[bool | None, typer.Option("--yes", "-y", help="Do not ask.")] = None
+
+    def over(self, earlier: Common) -> Common:
+        """These options, and those given before the command where these say nothing."""
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(earlier, **{n: value for n, value in given.items() if value is not None})
+
+
+class Session:
+    """One run of a command: its common options, and what is told beside the data."""
+
+    def __init__(self, options: Common) -> None:
+        self.options = options
+        self.diagnostics = Diagnostics(quiet=bool(options.quiet))
+
+    def open(self) -> Corpus:
+        """Open the corpus that the options name."""
+        from ddb_query.corpus import open_corpus
+
+        options = self.options
+        return open_corpus(
+            options.dataset,
+            data_dir=options.data_dir,
+            sql_dir=options.sql_dir,
+            engine=options.engine or "duckdb",
+            threads=options.threads,
+            memory_limit=options.memory_limit,
+            timeout=options.timeout,
+            progress=self.diagnostics,
+            note=self.diagnostics.note,
+        )
+
+    @property
+    def format(self) -> str:
+        """The format that `--format` or the ending of `--output` says."""
+        return output.format_for(self.options.output, self.options.format)
+
+    def show(self, result: Result, default_limit: int | None = None) -> None:
+        """Write a result where and how the options say.
+
+        Args:
+            result: Already limited, when `--limit` was given.
+            default_limit: Rows that a table shows when no limit was given.
+
+        """
+        limit = default_limit if self.options.limit is None else 0
+        cut = output.result(result, self.format, self.options.output, limit=limit)
+        self.diagnostics.clear()
+        if cut:
+            shown = default_limit or output.SHOWN_ROWS
+            self.diagnostics.note(f"the first {shown} rows; --limit 0 shows all")
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command with the common options; the function gets them as `session`, its first argument.
+
+    Ctrl-C and a reader that went away are ends, not errors.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    own = list(signature.parameters.values())[1:]
+    context = inspect.Parameter(
+        "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+    )
+
+    @functools.wraps(function)
+    def run(ctx: typer.Context, **given: Any) -> None:
+        session = Session(gathered(given).over(ctx.obj or Common()))
+        try:
+            function(session, **given)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError from None
+        except BrokenPipeError:
+            output.close_quietly()
+        finally:
+            session.diagnostics.clear()
+
+    parameters = [context, *own, *common_parameters()]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run
+
+
+def common_parameters() -> list[inspect.Parameter]:
+    """The common options as parameters of a function that typer reads."""
+    found = inspect.get_annotations(Common, eval_str=True)
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in found.items()
+    ]
+
+
+def gathered(given: dict[str, Any]) -> Common:
+    """Take the common options out of what typer parsed."""
+    return Common(**{field.name: given.pop(field.name) for field in fields(Common)})

@@ -1,0 +1,86 @@
+"""`ddb sql`: ad-hoc SQL."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ddb_query import output
+from ddb_query.cli.options import Session, command
+from ddb_query.errors import ParameterError, UsageError
+
+if TYPE_CHECKING:
+    from ddb_query.engines.base import Result
+
+
+@command
+def sql(
+    session: Session,
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="[SQL]", help="Statements, parted by `;`.", show_default=False),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the SQL from a file.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param",
+            "-p",
+            metavar="NAME=VALUE",
+            help="Bind $NAME; 5 is an integer, 2.5 a double, else text; NAME:text=007 forces text.",
+        ),
+    ] = None,
+) -> None:
+    """Run SQL over metadata, images, prompts and users; from standard input without a text."""
+    statements = _read(text, file)
+    params = dict(_parameter(given) for given in parameter or [])
+    form = session.format
+    every = form in output.PEOPLE_FORMATS and session.options.output is None
+    with session.open() as corpus:
+        last: Result | None = None
+        for result in corpus.statements(statements, params, limit=session.options.limit):
+            if every:
+                session.show(result)
+            last = result
+        if last is not None and not every:
+            session.show(last)
+
+
+def _read(text: str | None, file: Path | None) -> str:
+    if text is not None and file is not None:
+        raise UsageError("SQL and --file were both given", hint="give one of them")
+    if text is not None:
+        return text
+    source = str(file) if file else "standard input"
+    try:
+        raw = file.read_bytes() if file else sys.stdin.buffer.read()
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source} is not UTF-8 text") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {source}: {error.strerror or error}") from error
+
+
+def _parameter(given: str) -> tuple[str, object]:
+    name, equals, value = given.partition("=")
+    if not equals or not name.removesuffix(":text").isidentifier():
+        raise ParameterError(given, "is not NAME=VALUE", hint="-p width=512")
+    if name.endswith(":text"):
+        return name.removesuffix(":text"), value
+    return name, _value(value)
+
+
+def _value(text: str) -> object:
+    if text in ("true", "false", "null"):
+        return {"true": True, "false": False, "null": None}[text]
+    for kind in (int, float):
+        try:
+            return kind(text) if text.isascii() and "_" not in text else text
+        except ValueError:
+            continue
+    return text

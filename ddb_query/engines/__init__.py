@@ -1,0 +1,1 @@
+"""What runs SQL: the protocol that all engines keep, and DuckDB."""

@@ -1,0 +1,191 @@
+"""What every engine gives: relations in, results out. Loads no engine and no data library."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ddb_query.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Self
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+TextForm = Literal["csv", "tsv", "jsonl"]
+
+NOTEBOOK_ROWS = 20
+BATCH_ROWS = 122_880
+
+
+@dataclass(frozen=True)
+class Relation:
+    """SQL text that stands for rows, and the values bound to its `$name` parameters."""
+
+    sql: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result: its name and its type as the engine spells it."""
+
+    name: str
+    type: str
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers, which tables align to the right."""
+        kind = self.type.partition("(")[0]
+        return not self.type.endswith("]") and (
+            kind.lstrip("U") in {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
+            or kind in {"FLOAT", "DOUBLE", "DECIMAL", "BIGNUM"}
+        )
+
+
+class Answer(Protocol):
+    """The rows of one statement, in whatever form they are read; lazy for a SELECT."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Names (made unique with `_1`, `_2`) and types."""
+        ...
+
+    def head(self, count: int) -> Answer:
+        """The first `count` rows; the engine appends the limit."""
+        ...
+
+    def cells(self) -> Iterator[tuple[str | None, ...]]:
+        """Rows as text, None for NULL."""
+        ...
+
+    def lines(self, form: TextForm) -> Iterator[memoryview]:
+        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
+        ...
+
+    def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """Rows as a stream of Arrow record batches of about `batch_rows` rows."""
+        ...
+
+
+class Engine(Protocol):
+    """What runs SQL."""
+
+    name: str
+
+    def statements(self, sql: str) -> list[Relation]:
+        """Split SQL into statements; `values` names the parameters of each, not yet bound."""
+        ...
+
+    def answer(self, relation: Relation) -> Answer | None:
+        """Run a statement, or describe it when it is a SELECT; None when it gives no rows."""
+        ...
+
+    def cursor(self) -> Self:
+        """The same data for another thread."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop what runs now; may be called from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class Result:
+    """The rows of a statement: run once, when first read, and kept.
+
+    A statement other than a SELECT has already run. `reader` streams instead of keeping, and can
+    be read once.
+    """
+
+    def __init__(self, answer: Answer | None) -> None:
+        self._answer = answer
+        self._table: pa.Table | None = None
+        self._streamed = False
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Names and types; empty when the statement gives no rows."""
+        return self._answer.columns if self._answer else ()
+
+    @property
+    def answer(self) -> Answer | None:
+        """The engine's side of it, for writers."""
+        return self._answer
+
+    def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """Stream the rows as a pyarrow.RecordBatchReader of batches of about `batch_rows` rows.
+
+        Raises:
+            UsageError: The result was streamed before.
+            SqlError: The engine refused or failed.
+
+        """
+        if self._table is not None:
+            return self._table.to_reader(batch_rows)
+        if self._streamed:
+            raise UsageError("this result was streamed already", hint="ask for it again")
+        if self._answer is None:
+            import pyarrow as pa
+
+            return pa.table({}).to_reader()
+        self._streamed = True
+        return self._answer.reader(batch_rows)
+
+    def arrow(self) -> pa.Table:
+        """All rows as a pyarrow.Table."""
+        if self._table is None:
+            self._table = self.reader().read_all()
+        return self._table
+
+    def pl(self) -> pl.DataFrame:
+        """All rows as a polars.DataFrame."""
+        import polars as pl
+
+        frame = pl.from_arrow(self.arrow())
+        return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
+
+    def df(self) -> pd.DataFrame:
+        """All rows as a pandas.DataFrame; needs pandas, which ddb does not install."""
+        frame: pd.DataFrame = self.arrow().to_pandas()
+        return frame
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """All rows as tuples of Python values."""
+        columns = [column.to_pylist() for column in self.arrow().columns]
+        return list(zip(*columns, strict=True))
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.rows())
+
+    def _preview(self) -> tuple[list[tuple[str | None, ...]], bool]:
+        if self._answer is None:
+            return [], False
+        found = list(islice(self._answer.head(NOTEBOOK_ROWS + 1).cells(), NOTEBOOK_ROWS + 1))
+        return found[:NOTEBOOK_ROWS], len(found) > NOTEBOOK_ROWS
+
+    def __repr__(self) -> str:
+        columns = ", ".join(f"{column.name} {column.type}" for column in self.columns)
+        return f"<Result: {columns or 'no rows'}>"
+
+    def _repr_html_(self) -> str:
+        rows, more = self._preview()
+        head = "".join(f"<th>{html.escape(column.name)}</th>" for column in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_html_cell(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        note = f"<p>first {NOTEBOOK_ROWS} rows</p>" if more else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+
+def _html_cell(cell: str | None) -> str:
+    return "" if cell is None else html.escape(cell)

@@ -1,0 +1,361 @@
+"""The DuckDB engine: the only module that imports duckdb, and the one place that opens it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ddb_query.engines import text_forms
+from ddb_query.engines.base import BATCH_ROWS, Column, Relation
+from ddb_query.engines.watch import Watch
+from ddb_query.errors import OutOfMemoryError, SqlError, TimedOutError, UsageError
+from ddb_query.query_library import read_sql, sql_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Self
+
+    import pyarrow as pa
+
+    from ddb_query.engines.base import TextForm
+    from ddb_query.progress import Progress
+
+MINIMUM_MEMORY = 1_000_000_000
+
+_HASH60 = "create macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
+_GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
+_FROM = "ddb_result"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a connection may use.
+
+    Attributes:
+        threads: Number of threads; None for one a core.
+        memory: As DuckDB writes it (`8GB`); None for a quarter of the machine's, at least 1 GB.
+        timeout_seconds: How long one statement may run; None for ever.
+
+    """
+
+    threads: int | None = None
+    memory: str | None = None
+    timeout_seconds: float | None = None
+
+
+class DuckDBEngine:
+    """SQL on DuckDB, in this process.
+
+    One engine serves one thread; `cursor` gives another over the same data.
+    """
+
+    name = "duckdb"
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        limits: Limits,
+        progress: Progress | None = None,
+        spill: Path | None = None,
+    ) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._progress = progress
+        self._spill = spill
+        connection.execute("set enable_progress_bar = true")
+        connection.execute("set enable_progress_bar_print = false")
+
+    @classmethod
+    def open(cls, cache: Path, limits: Limits, progress: Progress | None = None) -> Self:
+        """Open a database in memory.
+
+        Args:
+            cache: Large intermediate results spill into a folder of this process below it.
+            limits: What it may use.
+            progress: Called while a statement runs.
+
+        Raises:
+            UsageError: A limit is not of DuckDB's form.
+
+        """
+        spill = _spill_folder(cache)
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": False,
+            "memory_limit": limits.memory or _default_memory(),
+            "python_enable_replacements": False,
+            "temp_directory": str(spill),
+        }
+        if limits.threads is not None:
+            config["threads"] = limits.threads
+        try:
+            connection = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            raise UsageError(
+                _words(error), hint="--memory-limit takes 8GB, 500MB; --threads a number from 1"
+            ) from error
+        connection.execute("set global TimeZone = 'UTC'")
+        return cls(connection, limits, progress, spill)
+
+    def add_table(self, view: str, path: Path, types: dict[str, str] | None = None) -> None:
+        """Show a parquet file as a view.
+
+        Args:
+            view: The view's name, which may be qualified.
+            path: The file; never a pattern.
+            types: The columns to show and the type that each is cast to; None for all as found.
+
+        """
+        with self._running():
+            table = self._parquet(path)
+            if types is not None and self.columns_of(path) != types:
+                casts = (f'cast("{name}" as {kind}) as "{name}"' for name, kind in types.items())
+                table = table.project(", ".join(casts))
+            table.create_view(view)
+
+    def columns_of(self, path: Path) -> dict[str, str]:
+        """Names and types of the columns of a parquet file, from its footer.
+
+        Raises:
+            SqlError: It cannot be read as parquet.
+
+        """
+        with self._running():
+            table = self._parquet(path)
+            return dict(zip(table.columns, map(str, table.types), strict=True))
+
+    def literal_path(self, path: Path) -> str:
+        """A path that DuckDB's readers take as it stands, whatever marks are in it."""
+        return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path))
+
+    def write_parquet(self, relation: Relation, path: Path) -> None:
+        """Write rows to a parquet file by DuckDB itself, in their order.
+
+        For tables of ddb's own; what a user asks for goes through `DuckDBAnswer.reader`.
+        """
+        with self._running():
+            found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
+            if found is not None:
+                found.write_parquet(str(path), compression="zstd", row_group_size=BATCH_ROWS)
+
+    def _parquet(self, path: Path) -> duckdb.DuckDBPyRelation:
+        return self._connection.from_parquet(self.literal_path(path), hive_partitioning=False)
+
+    def define(self, dataset: str, source: Path, types: dict[str, str]) -> None:
+        """Define ddb's functions, and its views over one metadata table.
+
+        Args:
+            dataset: Name of the dataset.
+            source: Its metadata table.
+            types: Published columns and types.
+
+        """
+        run = self._connection.execute
+        run("create schema source")
+        run("set schema = 'source'")
+        self.add_table("metadata", source, types)
+        run("set schema = 'main'")
+        run(_HASH60)
+        run(f"create macro dataset_name() as '{dataset}'")
+        for path in sorted((sql_folder() / "functions").glob("*.sql")):
+            text = path.read_text("utf-8")
+            run(f"create macro {text[3 : text.index(':')]} as (\n{text}\n)")
+        for view in ("images", "prompts", "users"):
+            run(f"create view {view} as\n{read_sql(f'views/{view}.sql')}")
+
+    def statements(self, sql: str) -> list[Relation]:
+        """Split SQL into statements; `values` holds the parameters of each, not yet bound.
+
+        Raises:
+            SqlError: It is not SQL.
+            UsageError: It has parameters without a name.
+
+        """
+        with self._running():
+            found = self._connection.extract_statements(sql)
+        for statement in found:
+            if any(name.isdigit() for name in statement.named_parameters):
+                raise UsageError("a parameter needs a name", hint="write $name, not ? or $1")
+        return [
+            Relation(statement.query, dict.fromkeys(sorted(statement.named_parameters)))
+            for statement in found
+        ]
+
+    def answer(self, relation: Relation) -> DuckDBAnswer | None:
+        """Run a statement, or describe it when it is a SELECT; None when it gives no rows.
+
+        Raises:
+            SqlError: DuckDB refuses it.
+
+        """
+        with self._running():
+            kind = self._connection.extract_statements(relation.sql)[0].type.name
+            found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
+        if found is None or (kind not in _GIVES_ROWS and found.columns in (["Count"], ["Success"])):
+            return None
+        return DuckDBAnswer(self, found)
+
+    def cursor(self) -> DuckDBEngine:
+        """The same views and tables for another thread; temporary ones are not shared."""
+        return DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+
+    def interrupt(self) -> None:
+        """Stop what runs now; may be called from another thread."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Close the connection and remove what it spilled."""
+        self._connection.close()
+        if self._spill is not None:
+            shutil.rmtree(self._spill, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        """Watch over a statement, and turn DuckDB's errors into ours."""
+        with Watch(
+            self._connection.interrupt,
+            timeout_seconds=self._limits.timeout_seconds,
+            percent=self._connection.query_progress,
+            progress=self._progress,
+        ) as watch:
+            try:
+                yield
+            except duckdb.OutOfMemoryException as error:
+                raise OutOfMemoryError(_words(error)) from error
+            except duckdb.ResourceInUseException as error:
+                raise UsageError(
+                    "an earlier result is still being read",
+                    hint="read it to its end, or use corpus.cursor()",
+                ) from error
+            except duckdb.Error as error:
+                if watch.timed_out and self._limits.timeout_seconds:
+                    raise TimedOutError(self._limits.timeout_seconds) from error
+                if watch.interrupted:
+                    raise KeyboardInterrupt from error
+                raise SqlError(_words(error)) from error
+            except RuntimeError as error:
+                # What DuckDB raises for a Ctrl-C that it noticed itself.
+                if watch.interrupted or str(error) == "Query interrupted":
+                    raise KeyboardInterrupt from error
+                raise
+
+
+class DuckDBAnswer:
+    """The rows of one statement."""
+
+    def __init__(self, engine: DuckDBEngine, relation: duckdb.DuckDBPyRelation) -> None:
+        self._engine = engine
+        self._relation = relation
+        names = _unique(relation.columns)
+        self.columns = tuple(
+            Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=True)
+        )
+
+    def head(self, count: int) -> DuckDBAnswer:
+        """The first `count` rows."""
+        return DuckDBAnswer(self._engine, self._relation.limit(count))
+
+    def cells(self) -> Iterator[tuple[str | None, ...]]:
+        """Rows as text, as DuckDB writes it; None for NULL."""
+        places = [f"c{place}::varchar" for place in range(len(self.columns))]
+        with self._engine._running():
+            yield from self._over(places).iter_rows(BATCH_ROWS // 10)
+
+    def lines(self, form: TextForm) -> Iterator[memoryview]:
+        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
+        columns = [
+            (f"c{place}", column.name, kind)
+            for place, (column, kind) in enumerate(
+                zip(self.columns, self._relation.types, strict=True)
+            )
+        ]
+        header = text_forms.header_line(form, [column.name for column in self.columns])
+        yield memoryview(header.encode())
+        with self._engine._running():
+            lines = self._over([text_forms.line_expression(form, columns)])
+            for batch in lines.to_arrow_reader(BATCH_ROWS):
+                yield _text_bytes(batch.column(0))
+
+    def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """Rows as a stream of Arrow record batches."""
+        import pyarrow as pa
+
+        with self._engine._running():
+            relation = self._relation
+            if [column.name for column in self.columns] != relation.columns:
+                names = [column.name.replace('"', '""') for column in self.columns]
+                relation = self._over([f'c{i} as "{name}"' for i, name in enumerate(names)])
+            reader = relation.to_arrow_reader(batch_rows)
+        return pa.RecordBatchReader.from_batches(reader.schema, self._watched(reader))
+
+    def _watched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        with self._engine._running():
+            yield from reader
+
+    def _over(self, expressions: list[str]) -> duckdb.DuckDBPyRelation:
+        """Expressions over the rows, whose columns are called c0, c1 and so on."""
+        places = ", ".join(f"c{place}" for place in range(len(self.columns)))
+        # The expressions are made of c0, c1 and literals of our own alone.
+        sql = f"select {', '.join(expressions)} from {_FROM} as {_FROM}({places})"  # noqa: S608
+        found = self._relation.query(_FROM, sql)
+        if found is None:
+            raise SqlError("the engine gave no rows for a SELECT")
+        return found
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Column names told apart by `_1`, `_2`, whatever their case, as SQL ignores it."""
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        candidate, count = name, 0
+        while candidate.lower() in taken or (count and candidate in names):
+            count += 1
+            candidate = f"{name}_{count}"
+        taken.add(candidate.lower())
+        found.append(candidate)
+    return found
+
+
+def _text_bytes(column: pa.StringArray) -> memoryview:
+    """The bytes of a column of lines, one after the other, without copying them."""
+    _, offsets, data = column.buffers()
+    if data is None:
+        return memoryview(b"")
+    # https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-layout
+    places = memoryview(offsets).cast("q" if str(column.type).startswith("large") else "i")
+    first, last = places[column.offset], places[column.offset + len(column)]
+    return memoryview(data)[first:last]
+
+
+def _words(error: BaseException) -> str:
+    return str(error).strip()
+
+
+def _default_memory() -> str:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{max(total // 4, MINIMUM_MEMORY)}B"
+
+
+def _spill_folder(cache: Path) -> Path:
+    """A folder of this process for spilled data, not made yet; those of dead ones are removed."""
+    base = cache / "spill"
+    for folder in base.glob("*") if base.is_dir() else ():
+        if folder.name.isdecimal() and not _alive(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
+    return base / str(os.getpid())
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

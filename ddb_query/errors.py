@@ -1,0 +1,280 @@
+"""The errors a user can cause: what happened, in words, and what mends it.
+
+Every error carries its data, one line that says what is wrong, a hint with the command that
+mends it, and the exit code of the command line. Nothing here reads or writes anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class DdbError(Exception):
+    """Base of all errors of ddb-query.
+
+    Attributes:
+        exit_code: What the command line exits with.
+        message: One line (or DuckDB's own text with its caret) that says what is wrong.
+        hint: What to do about it, when that is known.
+
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DdbError):
+    """A command or a call that makes no sense as it stands."""
+
+    exit_code = 2
+
+
+class ParameterError(UsageError):
+    """A parameter that is missing, unknown, or of the wrong type."""
+
+    def __init__(self, name: str, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"parameter {name}: {problem}", hint=hint)
+        self.name = name
+        self.problem = problem
+
+
+class UnknownQueryError(UsageError):
+    """No canned query has this name."""
+
+    def __init__(self, name: str, close: Iterable[str]) -> None:
+        self.name = name
+        self.close = tuple(close)
+        meant = f"did you mean {' or '.join(self.close)}? " if self.close else ""
+        super().__init__(f"no canned query named {name}", hint=f"{meant}`ddb queries` lists all")
+
+
+class QueryFileError(UsageError):
+    """A canned query's file that breaks the rules; says which file and line."""
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        super().__init__(
+            f"{path}:{line}: {problem}",
+            hint="docs/queries.md shows the form of a canned query; `ddb queries NAME` an example",
+        )
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+class SqlError(DdbError):
+    """The engine refused the SQL, or failed while it ran."""
+
+    exit_code = 1
+
+
+class OutOfMemoryError(SqlError):
+    """A statement needed more memory than it may use."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="give it more with --memory-limit, for example 8GB")
+
+
+class TimedOutError(SqlError):
+    """A statement ran longer than it may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"stopped after {seconds:g} s (--timeout)",
+            hint="give it longer with --timeout SECONDS, or ask for less",
+        )
+        self.seconds = seconds
+
+
+class InterruptedByUserError(DdbError):
+    """Work that was stopped by the person who started it."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")
+
+
+class MissingDataError(DdbError):
+    """The metadata table that is asked for is not there."""
+
+
+class BadTableError(DdbError):
+    """A file that is not a DiffusionDB metadata table."""
+
+    def __init__(self, path: Path, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {problem}", hint=hint)
+        self.path = path
+        self.problem = problem
+
+
+class BadColumnError(BadTableError):
+    """A metadata table with a missing or mistyped column."""
+
+    def __init__(self, path: Path, column: str, expected: str, found: str) -> None:
+        super().__init__(
+            path,
+            f"column {column}: expected {expected}, found {found}",
+            hint="`ddb data pull 2m` or `ddb data pull large` gets the table as published",
+        )
+        self.column = column
+        self.expected = expected
+        self.found = found
+
+
+class OutputError(DdbError):
+    """A file that cannot be written; what was there before stays."""
+
+    def __init__(self, path: Path, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot write {path}: {problem}", hint=hint)
+        self.path = path
+        self.problem = problem
+
+
+class HubError(DdbError):
+    """The Hub, or a mirror of it, did not give what was asked for."""
+
+
+class OfflineError(HubError):
+    """The network is switched off by the user's own setting."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "HF_HUB_OFFLINE is set: nothing is asked of the Hub",
+            hint="unset HF_HUB_OFFLINE (and TRANSFORMERS_OFFLINE) and run the command again",
+        )
+
+
+class NotOnHubError(HubError):
+    """The Hub, or the mirror, does not have this file at this revision."""
+
+    def __init__(self, host: str, path: str, revision: str) -> None:
+        super().__init__(
+            f"{host} has no {path} at revision {revision}",
+            hint="a mirror may not have everything: unset HF_ENDPOINT to ask the Hub itself",
+        )
+        self.host = host
+        self.path = path
+        self.revision = revision
+
+
+class HubAccessError(HubError):
+    """The Hub wants to know who asks, or does not let this account in."""
+
+    def __init__(self, host: str, path: str, problem: str, *, hint: str) -> None:
+        super().__init__(f"{host} refuses {path}: {problem}", hint=hint)
+        self.host = host
+        self.path = path
+        self.problem = problem
+
+
+class RefusedRedirectError(HubError):
+    """A redirect that is not followed."""
+
+    def __init__(self, host: str, problem: str) -> None:
+        super().__init__(
+            f"{host} redirects {problem}",
+            hint="check HF_ENDPOINT and the proxy settings of the environment",
+        )
+        self.host = host
+        self.problem = problem
+
+
+class TransientHubError(HubError):
+    """A failure that may pass, so that another try is worth it.
+
+    Attributes:
+        retry_after_seconds: How long the server asks to be left alone, if it says.
+
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        again = (
+            "run the same command again later: what has arrived is kept, and it goes on from there"
+        )
+        super().__init__(message, hint=hint or again)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class HubUnreachableError(TransientHubError):
+    """No answer: no network, no such host, a proxy or a certificate that is not accepted."""
+
+    def __init__(self, host: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot reach {host}: {reason}", hint=hint)
+        self.host = host
+        self.reason = reason
+
+
+class HubBusyError(TransientHubError):
+    """The server answers, but not now."""
+
+    def __init__(
+        self,
+        host: str,
+        status: int,
+        *,
+        hint: str | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        asked = f" and asks to wait {retry_after_seconds:.0f} s" if retry_after_seconds else ""
+        super().__init__(
+            f"{host} is busy (HTTP {status}){asked}",
+            hint=hint,
+            retry_after_seconds=retry_after_seconds,
+        )
+        self.host = host
+        self.status = status
+
+
+class BrokenTransferError(TransientHubError):
+    """Bytes that stopped coming, or that are not the ones asked for."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class RangeRefusedError(BrokenTransferError):
+    """The server has no bytes where the next ones should be (HTTP 416)."""
+
+    def __init__(self, path: str, start: int) -> None:
+        super().__init__(path, f"the server has no bytes from {start} on")
+        self.start = start
+
+
+class DamagedDownloadError(HubError):
+    """A download that is not what the Hub describes; nothing of it is kept."""
+
+    def __init__(self, path: str, what: str, expected: object, found: object) -> None:
+        super().__init__(
+            f"{path}: {what} should be {expected}, but is {found}",
+            hint="the damaged download was removed: run the same command again",
+        )
+        self.path = path
+        self.what = what
+        self.expected = expected
+        self.found = found
+
+
+class NoRoomError(HubError):
+    """A disk with less free space than a download needs."""
+
+    def __init__(self, folder: Path, needed_bytes: int, free_bytes: int) -> None:
+        super().__init__(
+            f"not enough room in {folder}: {needed_bytes / 1e6:,.1f} MB more are needed,"
+            f" {free_bytes / 1e6:,.1f} MB are free",
+            hint="free some space, or choose a folder on another disk with --data-dir",
+        )
+        self.folder = folder
+        self.needed_bytes = needed_bytes
+        self.free_bytes = free_bytes

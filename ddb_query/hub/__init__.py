@@ -1,0 +1,5 @@
+"""The Hub over HTTP: the only package of ddb that imports an HTTP client.
+
+`client` owns the connection: addresses, redirects, who is told the token, and what is tried again.
+`download` owns one file on its way to the disk.
+"""

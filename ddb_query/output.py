@@ -1,0 +1,133 @@
+"""The only writer to standard output: results in any format, there or in a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
+
+from ddb_query import export
+from ddb_query.errors import UsageError
+from ddb_query.files import replacing
+from ddb_query.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ddb_query.engines.base import Column, Result
+
+PEOPLE_FORMATS = ("table", "markdown")
+FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
+SHOWN_ROWS = 100
+
+_ENDINGS = {
+    ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".md": "markdown", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
+    ".txt": "table",
+}  # fmt: skip
+
+
+def format_for(path: Path | None, asked: str | None) -> str:
+    """The format to write: the one asked for, else the one of the file's ending, else a table.
+
+    Raises:
+        UsageError: The ending says nothing.
+
+    """
+    if asked is not None:
+        return asked
+    if path is None:
+        return "table"
+    if path.suffix.lower() not in _ENDINGS:
+        raise UsageError(
+            f"cannot tell a format from the ending of {path.name}",
+            hint=f"say it with --format, or end the name in {', '.join(sorted(_ENDINGS))}",
+        )
+    return _ENDINGS[path.suffix.lower()]
+
+
+def text(words: str) -> None:
+    """Print words that ddb itself wrote."""
+    _standard().write(words.encode())
+    _standard().flush()
+
+
+def listing(columns: list[Column], rows: Sequence[Sequence[str | None]]) -> None:
+    """Print rows that ddb itself made, as lines that can be cut and searched: no box, no cut."""
+    names = [column.name for column in columns]
+    lines = [names, *([printable(cell or "") for cell in row] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    for line in lines:
+        parts = zip(line, widths, columns, strict=True)
+        aligned = (p.rjust(width) if c.numeric else p.ljust(width) for p, width, c in parts)
+        text("  ".join(aligned).rstrip() + "\n")
+
+
+def result(found: Result, form: str, path: Path | None = None, *, limit: int | None = None) -> bool:
+    """Write a result to standard output, or to a file that appears whole or not at all.
+
+    Args:
+        found: What to write.
+        form: One of `FORMATS`.
+        path: The file; None for standard output.
+        limit: For people's formats, how many rows to show; 0 for all.
+
+    Returns:
+        Whether rows were left out, which only people's formats do.
+
+    Raises:
+        OutputError: The file cannot be written; an old one stays as it was.
+        UsageError: The format is binary and standard output a terminal.
+
+    """
+    if path is None:
+        if form in ("parquet", "arrow") and sys.stdout.isatty():
+            raise UsageError(
+                f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it"
+            )
+        cut = _write(found, form, _standard(), limit, _terminal_width())
+        _standard().flush()
+        return cut
+    with replacing(path) as temporary, temporary.open("wb") as sink:
+        return _write(found, form, sink, limit, None)
+
+
+def close_quietly() -> None:
+    """Point standard output nowhere, after its reader has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
+    if form not in PEOPLE_FORMATS:
+        export.write(found, form, sink)
+        return False
+    if found.answer is None:
+        return False
+    shown = SHOWN_ROWS if limit is None else limit
+    answer = found.answer.head(shown + 1) if shown else found.answer
+    rows = list(islice(answer.cells(), shown + 1 if shown else None))
+    kept = rows[:shown] if shown else rows
+    sink.write(_arranged(list(found.columns), kept, form, width).encode())
+    return len(rows) > len(kept)
+
+
+def _arranged(
+    columns: list[Column], rows: list[tuple[str | None, ...]], form: str, width: int | None
+) -> str:
+    from ddb_query import layout
+
+    if form == "markdown":
+        return layout.markdown(columns, rows)
+    return layout.box(columns, rows, width)
+
+
+def _standard() -> BinaryIO:
+    return sys.stdout.buffer
+
+
+def _terminal_width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

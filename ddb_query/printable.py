@@ -1,0 +1,31 @@
+"""Strangers' text made safe for a terminal: controls show as escapes, all else is verbatim."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Cc control, Cf format (bidirectional marks among them), Zl and Zp line separators, Cs surrogates.
+_UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+# Joiners that emoji and scripts need, and that move nothing: ZWNJ, ZWJ.
+_HARMLESS = {"\u200c", "\u200d"}
+_ASCII_PRINTABLE = re.compile(r"[ -~]*")
+
+
+def printable(text: str) -> str:
+    """Text with every control and bidirectional character shown as an escape."""
+    if _ASCII_PRINTABLE.fullmatch(text):
+        return text
+    return "".join(_escaped(mark) for mark in text)
+
+
+def _escaped(mark: str) -> str:
+    if mark in _NAMED:
+        return _NAMED[mark]
+    if mark in _HARMLESS or unicodedata.category(mark) not in _UNSAFE_CATEGORIES:
+        return mark
+    code = ord(mark)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

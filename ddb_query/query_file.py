@@ -1,0 +1,339 @@
+"""One canned query: the text of a `.sql` file and what its header says.
+
+Reads text, runs nothing. Everything wrong with a file is a QueryFileError with its line.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ddb_query.errors import ParameterError, QueryFileError
+from ddb_query.sql_text import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+type_names = ("text", "integer", "float", "boolean", "date", "timestamp")
+
+# Options that every command has; a parameter of the same name could not be given.
+RESERVED_PARAMETERS = frozenset(
+    {
+        "data_dir", "dataset", "engine", "format", "help", "limit", "memory_limit", "output",
+        "quiet", "sql_dir", "threads", "timeout", "yes",
+    }
+)  # fmt: skip
+
+_KEY = re.compile(r"--\s*([a-z]+)\s*:\s*(.*?)\s*$")
+_PARAMETER = re.compile(r"(\w+)\s+(\w+)(?:\s*=\s*(.*))?$")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a canned query.
+
+    Attributes:
+        name: As it stands in the SQL, without `$`.
+        type: text, integer, float, boolean, date or timestamp.
+        required: Whether it has no default.
+        default: The default value; None stands for NULL.
+        choices: The values it may have; empty when any.
+        help: One sentence.
+
+    """
+
+    name: str
+    type: str
+    required: bool = True
+    default: object = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+    @property
+    def option(self) -> str:
+        """The option of the command line that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+    def value(self, given: object) -> object:
+        """The value to bind for what a caller gave: text from a terminal or a Python value.
+
+        Raises:
+            ParameterError: It is not of the parameter's type, or not one of its choices.
+
+        """
+        if given is None:
+            if self.required or self.default is not None:
+                raise ParameterError(self.name, "null is not a value for it")
+            return None
+        try:
+            found = _READERS[self.type](given)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ParameterError(
+                self.name, f"expected {_article(self.type)} {self.type}, found {given!r}"
+            ) from error
+        if self.choices and found not in self.choices:
+            raise ParameterError(
+                self.name, f"expected one of {', '.join(self.choices)}, found {given!r}"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class CannedQuery:
+    """A canned query: one SELECT, its parameters, and what a reader should know.
+
+    Attributes:
+        limit: Number of rows a table shows when none is asked for; None for the general default.
+        columns: Result columns that need a word: name and meaning.
+        shipped: Whether it came with ddb, rather than from the user's folder.
+
+    """
+
+    name: str
+    path: Path
+    sql: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    limit: int | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+    examples: tuple[str, ...] = ()
+    shipped: bool = True
+
+    def values(self, given: Mapping[str, object]) -> dict[str, object]:
+        """Every parameter's value, from what was given and the defaults.
+
+        Raises:
+            ParameterError: One is missing, unknown, or does not fit.
+
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in given:
+            if name not in known:
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise ParameterError(name, f"{self.name} has no such parameter", hint=has)
+        values = {}
+        for name, parameter in known.items():
+            if name in given:
+                values[name] = parameter.value(given[name])
+            elif parameter.required:
+                raise ParameterError(
+                    name,
+                    f"{self.name} needs a value for it",
+                    hint=f"ddb run {self.name} {parameter.option} VALUE",
+                )
+            else:
+                values[name] = parameter.default
+        return values
+
+
+def parse(name: str, text: str, path: Path, *, shipped: bool = True) -> CannedQuery:
+    """Read a canned query from its file's text.
+
+    Args:
+        name: The file's stem, which the header must repeat.
+        text: The whole file.
+        path: Only for errors.
+        shipped: Whether the file came with ddb.
+
+    Raises:
+        QueryFileError: The file breaks a rule; says which line.
+
+    """
+    header = _Header(path)
+    lines = text.splitlines()
+    count = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    for number, line in enumerate(lines[:count], 1):
+        header.take(number, line)
+    header.finish(name)
+    body = "\n".join(lines[count:]).strip()
+    _check_body(path, body, count + 1, {p.name: p for p in header.parameters})
+    return CannedQuery(
+        name, path, body.rstrip(";").rstrip(), header.description, tuple(header.parameters),
+        header.limit, tuple(header.columns), tuple(header.examples), shipped,
+    )  # fmt: skip
+
+
+@dataclass
+class _Header:
+    path: Path
+    name: str = ""
+    description: str = ""
+    parameters: list[Parameter] = field(default_factory=list)
+    limit: int | None = None
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+
+    def take(self, number: int, line: str) -> None:
+        match = _KEY.match(line)
+        if match is None:
+            raise QueryFileError(self.path, number, "a header line is `-- key: value`")
+        key, value = match.groups()
+        reader = getattr(self, f"_take_{key}", None)
+        if reader is None:
+            known = sorted(n.removeprefix("_take_") for n in dir(self) if n.startswith("_take_"))
+            raise QueryFileError(
+                self.path, number, f"unknown key {key}; known are {', '.join(known)}"
+            )
+        try:
+            reader(value)
+        except ValueError as error:
+            raise QueryFileError(self.path, number, str(error)) from error
+
+    def finish(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise QueryFileError(self.path, 1, "a query's file is named like `my-query.sql`")
+        if self.name != name:
+            raise QueryFileError(self.path, 1, f"name must be the file's stem, {name}")
+        if not self.description:
+            raise QueryFileError(self.path, 1, "description is missing")
+
+    def _take_name(self, value: str) -> None:
+        self.name = value
+
+    def _take_description(self, value: str) -> None:
+        self.description = value
+
+    def _take_param(self, value: str) -> None:
+        self.parameters.append(_parameter(value, {p.name for p in self.parameters}))
+
+    def _take_help(self, value: str) -> None:
+        self._amend(help=value)
+
+    def _take_choices(self, value: str) -> None:
+        choices = tuple(choice.strip() for choice in value.split(","))
+        default = self.parameters[-1].default if self.parameters else None
+        if default is not None and default not in choices:
+            raise ValueError(f"the default {default} is not one of the choices")
+        self._amend(choices=choices)
+
+    def _take_limit(self, value: str) -> None:
+        if not value.isdecimal() or int(value) == 0:
+            raise ValueError("limit is a number of rows")
+        self.limit = int(value)
+
+    def _take_column(self, value: str) -> None:
+        name, colon, meaning = value.partition(":")
+        if not colon or not meaning.strip():
+            raise ValueError("a column is described as `-- column: name: meaning`")
+        self.columns.append((name.strip(), meaning.strip()))
+
+    def _take_example(self, value: str) -> None:
+        self.examples.append(value)
+
+    def _amend(self, **changes: object) -> None:
+        if not self.parameters:
+            raise ValueError("help and choices follow the param they are about")
+        self.parameters[-1] = Parameter(**{**vars(self.parameters[-1]), **changes})
+
+
+def _parameter(value: str, taken: set[str]) -> Parameter:
+    match = _PARAMETER.match(value)
+    if match is None:
+        raise ValueError("a parameter is `-- param: name type` or `-- param: name type = default`")
+    name, kind, default = match.groups()
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"parameter {name}: names are snake_case")
+    if name in RESERVED_PARAMETERS:
+        raise ValueError(f"parameter {name}: an option of every command has that name")
+    if name in taken:
+        raise ValueError(f"parameter {name} is declared twice")
+    if kind not in type_names:
+        raise ValueError(f"parameter {name}: type {kind} is not one of {', '.join(type_names)}")
+    if default is None:
+        return Parameter(name, kind)
+    return Parameter(name, kind, required=False, default=_default(name, kind, default))
+
+
+def _default(name: str, kind: str, text: str) -> object:
+    if text == "null":
+        return None
+    try:
+        return _READERS[kind](text)
+    except ValueError as error:
+        raise ValueError(
+            f"parameter {name}: the default {text} is not {_article(kind)} {kind}"
+        ) from error
+
+
+def _check_body(path: Path, body: str, first_line: int, declared: dict[str, Parameter]) -> None:
+    pieces = [token for token in tokens(body) if token.kind != "comment"]
+    if not pieces or pieces[0].text.lower() not in ("select", "with", "from"):
+        raise QueryFileError(path, first_line, "below the header stands one SELECT")
+    for place, token in enumerate(pieces):
+        line = first_line + token.line - 1
+        if token.text == ";" and place + 1 < len(pieces):
+            raise QueryFileError(path, line, "one statement only")
+        if token.depth == 0 and token.text.lower() == "limit":
+            raise QueryFileError(path, line, "no limit of its own: say `-- limit: N`")
+        if token.kind == "parameter" and token.text[1:] not in declared:
+            raise QueryFileError(path, line, f"{token.text} is not declared by a param")
+    used = {token.text for token in pieces if token.kind == "parameter"}
+    for name in declared:
+        if f"${name}" not in used:
+            raise QueryFileError(path, 1, f"parameter {name} is declared but not used")
+
+
+def _text(given: object) -> str:
+    if not isinstance(given, str):
+        raise TypeError
+    return given
+
+
+def _integer(given: object) -> int:
+    if isinstance(given, bool) or not isinstance(given, (int, str)):
+        raise TypeError
+    number = int(given)
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError
+    return number
+
+
+def _float(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        raise TypeError
+    return float(given)
+
+
+def _boolean(given: object) -> bool:
+    if isinstance(given, bool):
+        return given
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    return words[_text(given).lower()] if _text(given).lower() in words else _refuse()
+
+
+def _refuse() -> bool:
+    raise ValueError
+
+
+def _date(given: object) -> datetime.date:
+    if isinstance(given, datetime.datetime):
+        raise TypeError
+    return given if isinstance(given, datetime.date) else datetime.date.fromisoformat(_text(given))
+
+
+def _timestamp(given: object) -> datetime.datetime:
+    """A time in UTC, without zone as the views have it; an offset is converted."""
+    if not isinstance(given, datetime.datetime):
+        given = datetime.datetime.fromisoformat(_text(given))
+    if given.tzinfo is not None:
+        given = given.astimezone(datetime.UTC).replace(tzinfo=None)
+    return given
+
+
+_READERS: dict[str, Callable[[object], object]] = {
+    "text": _text,
+    "integer": _integer,
+    "float": _float,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": _timestamp,
+}
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"

@@ -1,0 +1,64 @@
+"""Where things lie: folders and environment variables, read once into one frozen value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APPLICATION = "ddb-query"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the machine and the environment say.
+
+    Attributes:
+        data_dir: Searched for `metadata.parquet` and `metadata-large.parquet`; pulls land here.
+        cache_dir: What can be made again: the demo tables, stores, directories of parts.
+        dataset: The dataset named by `DDB_DATASET`, if any.
+        sql_dir: A folder of the user's own canned queries, if any.
+        debug: Whether tracebacks are shown (`DDB_DEBUG=1`).
+
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    dataset: str | None = None
+    sql_dir: Path | None = None
+    debug: bool = False
+
+    @classmethod
+    def from_environment(
+        cls,
+        *,
+        data_dir: Path | str | None = None,
+        sql_dir: Path | str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Read the environment; an argument wins over the variable that means the same."""
+        env = os.environ if environment is None else environment
+        return cls(
+            data_dir=_folder(data_dir or env.get("DDB_DATA_DIR"), "user_data_path"),
+            cache_dir=_folder(env.get("DDB_CACHE_DIR"), "user_cache_path"),
+            dataset=env.get("DDB_DATASET") or None,
+            sql_dir=_given(sql_dir or env.get("DDB_SQL_DIR")),
+            debug=env.get("DDB_DEBUG", "") not in ("", "0"),
+        )
+
+
+def _given(path: Path | str | None) -> Path | None:
+    return Path(path).expanduser().absolute() if path else None
+
+
+def _folder(path: Path | str | None, default: str) -> Path:
+    if given := _given(path):
+        return given
+    import platformdirs
+
+    found: Path = getattr(platformdirs, default)(APPLICATION, appauthor=False)
+    return found

@@ -1,0 +1,76 @@
+-- name: user-profile
+-- description: One user's images: how many, with which samplers and sizes, and the terms used most.
+-- param: user text
+-- help: The user's name, 64 hexadecimal digits; `ddb run user-stats` lists them.
+-- column: section: summary, sampler, size or term
+-- column: item: what is counted; terms are the text between commas, the 20 used most
+-- column: share: of the user's images; of all images in the first row
+-- example: ddb run user-profile --user deleted_account
+with own as (
+    select prompt, sampler_name, width, height, image_blurred
+    from images
+    where user_name = $user
+),
+totals as (
+    select
+        count(*) as images,
+        count(*) filter (where image_blurred) as blurred
+    from own
+),
+own_prompts as (
+    select prompt, count(*) as images
+    from own
+    where prompt is not null
+    group by prompt
+),
+clauses as (
+    select distinct prompt, term
+    from (select prompt, unnest(terms(prompt)) as term from own_prompts) as cut
+    where term <> ''
+),
+terms as (
+    select clauses.term, cast(sum(own_prompts.images) as bigint) as images
+    from clauses
+    inner join own_prompts using (prompt)
+    group by clauses.term
+),
+ranked_terms as (
+    select term, images, row_number() over (order by images desc, term) as place
+    from terms
+),
+sections as (
+    select 1 as place, 'summary' as section, 'images of the user' as item, images
+    from totals
+    union all
+    select 1 as place, 'summary' as section, 'blurred' as item, blurred as images
+    from totals
+    union all
+    select 2 as place, 'sampler' as section, sampler_name as item, count(*) as images
+    from own
+    group by sampler_name
+    union all
+    select 3 as place, 'size' as section, width || 'x' || height as item, count(*) as images
+    from own
+    group by width, height
+    union all
+    select 4 as place, 'term' as section, term as item, images
+    from ranked_terms
+    where place <= 20
+)
+select
+    sections.section,
+    sections.item,
+    sections.images,
+    round(
+        cast(sections.images as double)
+        / nullif(
+            case
+                when sections.item = 'images of the user' and sections.place = 1
+                    then (select count(*) from images)
+                else totals.images
+            end, 0
+        ), 6
+    ) as share
+from sections
+cross join totals
+order by sections.place, sections.images desc, sections.item nulls last

@@ -1,0 +1,28 @@
+-- name: user-stats
+-- description: Activity per user: images, distinct prompts, active days, NSFW share.
+-- param: min_images integer = 1
+-- help: Leave out users with fewer images.
+-- param: include_deleted boolean = true
+-- help: Show deleted accounts, and images whose user is not known, as rows of their own.
+-- limit: 20
+-- column: user_name: NULL for images that were deleted before their user was looked up
+-- column: active_days: days (UTC) with at least one image
+-- column: mean_image_nsfw: mean of the scores of images that are not blurred
+-- example: ddb run user-stats --min-images 100
+select
+    user_name,
+    count(*) as images,
+    count(distinct prompt_id) as prompts,
+    min(timestamp) as first_seen,
+    max(timestamp) as last_seen,
+    count(distinct cast(timestamp as date)) as active_days,
+    round(
+        cast(sum(cast(image_nsfw_score as decimal(18, 9))) as double)
+        / nullif(count(image_nsfw_score), 0), 6
+    ) as mean_image_nsfw,
+    count(*) filter (where image_blurred) as blurred
+from images
+where $include_deleted or user_name <> 'deleted_account'
+group by user_name
+having count(*) >= $min_images
+order by images desc, user_name nulls last

@@ -1,0 +1,29 @@
+-- One row per image of the current dataset, widened and named.
+-- The one place that gives the published columns their meaning.
+select
+    image_name,
+    prompt,
+    hash60(prompt) as prompt_id,
+    cast(part_id as integer) as part_id,
+    cast(seed as bigint) as seed,
+    cast(step as integer) as step,
+    cast(width as integer) as width,
+    cast(height as integer) as height,
+    round(cast(cfg as double), 4) as cfg,
+    cast(sampler as integer) as sampler,
+    sampler_name(sampler) as sampler_name,
+    case
+        when user_name in ('deleted-account', 'deleted_account') then 'deleted_account'
+        else user_name
+    end as user_name,
+    make_timestamp(epoch_us(timestamp)) as timestamp,
+    cast(image_nsfw as double) as image_nsfw,
+    cast(prompt_nsfw as double) as prompt_nsfw,
+    coalesce(image_nsfw = 2.0, false) as image_blurred,
+    case when image_nsfw <> 2.0 then cast(image_nsfw as double) end as image_nsfw_score,
+    case
+        when dataset_name() = 'large' and part_id <= 10000 then 'diffusiondb-large-part-1'
+        when dataset_name() = 'large' then 'diffusiondb-large-part-2'
+        else 'images'
+    end || '/part-' || lpad(cast(part_id as varchar), 6, '0') || '.zip' as part_path
+from source.metadata

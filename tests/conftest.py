@@ -1,0 +1,89 @@
+"""What all tests share: a home of their own, small made-up tables, and the real `ddb`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from ddb_query.demo import demo_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SMALL_ROWS = 3_000
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run of `ddb` ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode()
+
+
+def write_table(path: Path, *, rows: int = SMALL_ROWS, seed: int = 1, dataset: str = "2m") -> Path:
+    """Make a metadata table in the published schema, with every quirk of the published ones."""
+    sql, values = demo_sql(rows, seed, dataset=dataset)
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        relation = connection.sql(sql, params=values)
+        assert relation is not None
+        relation.write_parquet(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a small table of either dataset."""
+    folder = tmp_path_factory.mktemp("tables")
+    write_table(folder / "metadata.parquet")
+    write_table(folder / "metadata-large.parquet", rows=5_000, seed=2, dataset="large")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that keeps the generated demo dataset between tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing of the person who runs the tests is read or written."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in list(os.environ):
+        if name.startswith(("DDB_", "HF_", "HUGGING", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("DDB_DATA_DIR", str(folder / "data"))
+    monkeypatch.setenv("DDB_CACHE_DIR", str(demo_cache))
+    monkeypatch.setenv("HF_HOME", str(folder / "hf"))
+    return folder
+
+
+@pytest.fixture
+def ddb(tmp_path: Path) -> Callable[..., Ran]:
+    """Run the real command line in a process of its own, without a terminal."""
+
+    def run(*args: str | Path, stdin: bytes = b"", timeout: float = 120, **env: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "ddb_query", *map(str, args)],
+            input=stdin, capture_output=True, timeout=timeout, check=False,
+            cwd=tmp_path, env={**os.environ, **env},
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr.decode())
+
+    return run
