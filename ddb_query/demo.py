@@ -164,7 +164,7 @@ def _sessions(rows: int, prompts: int) -> dict[str, object]:
     """Find how many sessions make so many prompts.
 
     Messages fall evenly on sessions and evenly on the versions of a session, so of `n` versions
-    hit by `m` messages each on average `n * (1 - exp(-m))` are made.
+    hit by `m` messages each on average `n * (1 - exp(-m))` are made. Of these, 3 % say the same.
     """
     sizes = _SIZES_OF_FEW if prompts * 2 > rows else _SIZES_OF_MANY
     messages = rows * sum(math.ceil(_BLOCK / size) for size in sizes) / (_BLOCK * len(sizes))
@@ -175,7 +175,7 @@ def _sessions(rows: int, prompts: int) -> dict[str, object]:
             middle * n * (1 - _exp_minus(messages / (middle * n))) / len(_VERSIONS)
             for n in _VERSIONS
         )
-        low, high = (middle + 1, high) if made < prompts else (low, middle)
+        low, high = (middle + 1, high) if made * 0.97 < prompts else (low, middle)
     return {"message_sizes": list(sizes), "sessions": low, "versions": _bag(_VERSIONS, even=True)}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,8 @@ def replacing(target: Path) -> Iterator[Path]:
             the disk is full.
 
     """
+    import tempfile
+
     if target.is_dir():
         raise OutputError(target, "a folder has that name")
     temporary: Path | None = None

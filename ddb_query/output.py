@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from ddb_query import export
 from ddb_query.errors import UsageError
 from ddb_query.files import replacing
 from ddb_query.printable import printable
@@ -103,6 +101,8 @@ def close_quietly() -> None:
 
 def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
     if form not in PEOPLE_FORMATS:
+        from ddb_query import export
+
         export.write(found, form, sink)
         return False
     if found.answer is None:
@@ -130,4 +130,8 @@ def _standard() -> BinaryIO:
 
 
 def _terminal_width() -> int | None:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import ParameterError, QueryFileError
-from ddb_query.sql_text import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-type_names = ("text", "integer", "float", "boolean", "date", "timestamp")
+# How a value of each type is written in help.
+METAVARS = {
+    "text": "TEXT", "integer": "N", "float": "X", "boolean": "true|false", "date": "YYYY-MM-DD",
+    "timestamp": "TIME",
+}  # fmt: skip
 
 # Options that every command has; a parameter of the same name could not be given.
 RESERVED_PARAMETERS = frozenset(
@@ -131,7 +134,9 @@ class CannedQuery:
         return values
 
 
-def parse(name: str, text: str, path: Path, *, shipped: bool = True) -> CannedQuery:
+def parse(
+    name: str, text: str, path: Path, *, shipped: bool = True, whole: bool = True
+) -> CannedQuery:
     """Read a canned query from its file's text.
 
     Args:
@@ -139,6 +144,7 @@ def parse(name: str, text: str, path: Path, *, shipped: bool = True) -> CannedQu
         text: The whole file.
         path: Only for errors.
         shipped: Whether the file came with ddb.
+        whole: Whether the SQL is looked at too, which a listing has no need of.
 
     Raises:
         QueryFileError: The file breaks a rule; says which line.
@@ -151,7 +157,8 @@ def parse(name: str, text: str, path: Path, *, shipped: bool = True) -> CannedQu
         header.take(number, line)
     header.finish(name)
     body = "\n".join(lines[count:]).strip()
-    _check_body(path, body, count + 1, {p.name: p for p in header.parameters})
+    if whole:
+        _check_body(path, body, count + 1, {p.name: p for p in header.parameters})
     return CannedQuery(
         name, path, body.rstrip(";").rstrip(), header.description, tuple(header.parameters),
         header.limit, tuple(header.columns), tuple(header.examples), shipped,
@@ -242,8 +249,8 @@ def _parameter(value: str, taken: set[str]) -> Parameter:
         raise ValueError(f"parameter {name}: an option of every command has that name")
     if name in taken:
         raise ValueError(f"parameter {name} is declared twice")
-    if kind not in type_names:
-        raise ValueError(f"parameter {name}: type {kind} is not one of {', '.join(type_names)}")
+    if kind not in METAVARS:
+        raise ValueError(f"parameter {name}: type {kind} is not one of {', '.join(METAVARS)}")
     if default is None:
         return Parameter(name, kind)
     return Parameter(name, kind, required=False, default=_default(name, kind, default))
@@ -261,6 +268,8 @@ def _default(name: str, kind: str, text: str) -> object:
 
 
 def _check_body(path: Path, body: str, first_line: int, declared: dict[str, Parameter]) -> None:
+    from ddb_query.sql_text import tokens
+
     pieces = [token for token in tokens(body) if token.kind != "comment"]
     if not pieces or pieces[0].text.lower() not in ("select", "with", "from"):
         raise QueryFileError(path, first_line, "below the header stands one SELECT")
@@ -333,6 +342,13 @@ _READERS: dict[str, Callable[[object], object]] = {
     "date": _date,
     "timestamp": _timestamp,
 }
+
+
+def spelled(value: object) -> str:
+    """A default value as it is written in a header and on the command line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def _article(word: str) -> str:

@@ -43,14 +43,14 @@ class QueryLibrary:
         return sorted(self._files())
 
     def all(self) -> list[CannedQuery]:
-        """All canned queries, by name.
+        """All canned queries, by name; their headers are checked, their SQL is not looked at.
 
         Raises:
-            QueryFileError: A file breaks the rules.
+            QueryFileError: A header breaks the rules.
 
         """
         files = self._files()
-        return [self._load(files[name]) for name in sorted(files)]
+        return [self._load(files[name], whole=False) for name in sorted(files)]
 
     def find(self, name: str) -> CannedQuery:
         """One canned query.
@@ -67,9 +67,9 @@ class QueryLibrary:
             raise UnknownQueryError(name, difflib.get_close_matches(name, files, n=3, cutoff=0.5))
         return self._load(files[name])
 
-    def _load(self, path: Path) -> CannedQuery:
+    def _load(self, path: Path, *, whole: bool = True) -> CannedQuery:
         shipped = path.parent != self.user_folder
-        return parse(path.stem, _read(path), path, shipped=shipped)
+        return parse(path.stem, _read(path), path, shipped=shipped, whole=whole)
 
     def _files(self) -> dict[str, Path]:
         files = {path.stem: path for path in (sql_folder() / "queries").glob("*.sql")}

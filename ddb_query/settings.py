@@ -46,9 +46,17 @@ class Settings:
             data_dir=_folder(data_dir or env.get("DDB_DATA_DIR"), "user_data_path"),
             cache_dir=_folder(env.get("DDB_CACHE_DIR"), "user_cache_path"),
             dataset=env.get("DDB_DATASET") or None,
-            sql_dir=_given(sql_dir or env.get("DDB_SQL_DIR")),
+            sql_dir=user_sql_dir(sql_dir, env),
             debug=env.get("DDB_DEBUG", "") not in ("", "0"),
         )
+
+
+def user_sql_dir(
+    given: Path | str | None = None, environment: Mapping[str, str] | None = None
+) -> Path | None:
+    """The folder of the user's own canned queries: the one given, else `DDB_SQL_DIR`."""
+    env = os.environ if environment is None else environment
+    return _given(given or env.get("DDB_SQL_DIR"))
 
 
 def _given(path: Path | str | None) -> Path | None:

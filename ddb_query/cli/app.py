@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ddb_query import __version__, output
-from ddb_query.cli import data, queries, sql
-from ddb_query.cli.options import Common, common_parameters, gathered
+from ddb_query.cli.options import common_parameters, gathered
 from ddb_query.diagnostics import Diagnostics
 from ddb_query.errors import DdbError
 from ddb_query.settings import Settings
 
+# In the order of the help. Each module has an `app`, loaded when its command is asked for.
+COMMANDS = {
+    "sql": "ddb_query.cli.sql",
+    "queries": "ddb_query.cli.queries",
+    "run": "ddb_query.cli.run",
+    "data": "ddb_query.cli.data",
+}
+
+
+class CommandGroup(TyperGroup):
+    """Commands that load their module when they are asked for, so that each starts at once."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's private Context
+        """Names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
+        """One command, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        return typer.main.get_command(importlib.import_module(COMMANDS[cmd_name]).app)
+
+
 app = typer.Typer(
+    cls=CommandGroup,
     name="ddb",
     help="The terminal workbench for DiffusionDB.",
     epilog="Without a command: SQL from standard input.",
@@ -23,10 +48,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("sql")(sql.sql)
-app.command("queries")(queries.queries)
-app.add_typer(queries.run_app, name="run")
-app.add_typer(data.app, name="data")
 
 
 def _root(ctx: typer.Context, **given: Any) -> None:
@@ -39,7 +60,9 @@ def _root(ctx: typer.Context, **given: Any) -> None:
     if sys.stdin.isatty():
         output.text(ctx.get_help() + "\n")
         raise typer.Exit
-    ctx.invoke(sql.sql, ctx, text=None, file=None, parameter=None, **vars(Common()))
+    from ddb_query.cli.sql import from_standard_input
+
+    from_standard_input(ctx)
 
 
 _VERSION = Annotated[bool, typer.Option("--version", help="Show the version.")]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ddb_query.catalog import Added, Status
     from ddb_query.engines.duckdb import DuckDBEngine
 
-app = typer.Typer(help="Which data there is, and how to get it.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Which data there is, and how to get it.", rich_markup_mode=None, add_completion=False
+)
 
 _AS_HELP = "Which dataset it is, whatever its image names say."
 

@@ -1,28 +1,25 @@
-"""`ddb queries` and `ddb run`: the canned queries, each parameter a real option."""
+"""`ddb queries`: which canned queries there are, and what each is."""
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from ddb_query import output
 from ddb_query.cli.options import Session, command
 from ddb_query.engines.base import Column
+from ddb_query.query_file import METAVARS, spelled
 from ddb_query.query_library import QueryLibrary
-from ddb_query.settings import Settings
+from ddb_query.settings import user_sql_dir
 
 if TYPE_CHECKING:
-    from ddb_query.query_file import CannedQuery, Parameter
+    from ddb_query.query_file import CannedQuery
 
-_METAVARS = {
-    "text": "TEXT", "integer": "N", "float": "X", "boolean": "true|false", "date": "YYYY-MM-DD",
-    "timestamp": "TIME",
-}  # fmt: skip
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
+@app.command("queries")
 @command
 def queries(
     session: Session,
@@ -31,7 +28,7 @@ def queries(
     ] = None,
 ) -> None:
     """List the canned queries; with a name: description, parameters, example, SQL."""
-    library = QueryLibrary(Settings.from_environment(sql_dir=session.options.sql_dir).sql_dir)
+    library = QueryLibrary(user_sql_dir(session.options.sql_dir))
     if name is not None:
         output.text(_whole(library.find(name)))
         return
@@ -40,93 +37,12 @@ def queries(
     output.listing(columns, rows)
 
 
-class QueryGroup(TyperGroup):
-    """The canned queries as commands, made when they are asked for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names of all canned queries."""
-        return self._library(ctx).names()
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """One canned query as a command."""
-        return _as_command(self._library(ctx).find(cmd_name))
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the query, in the folder too that an option behind its name gives."""
-        for place, arg in enumerate(args):
-            option, equals, value = arg.partition("=")
-            if option == "--sql-dir":
-                ctx.meta["sql_dir"] = value if equals else "".join(args[place + 1 : place + 2])
-        return super().resolve_command(ctx, args)
-
-    def _library(self, ctx: Any) -> QueryLibrary:
-        earlier = ctx.obj.sql_dir if ctx.obj else None
-        folder = ctx.meta.get("sql_dir") or earlier
-        return QueryLibrary(Settings.from_environment(sql_dir=folder).sql_dir)
-
-
-run_app = typer.Typer(
-    cls=QueryGroup,
-    help="Run a canned query; `ddb run NAME --help` shows its parameters.",
-    rich_markup_mode=None,
-    subcommand_metavar="NAME [--parameter V]...",
-)
-
-
-@run_app.callback()
-def _run() -> None:
-    pass
-
-
-def _as_command(query: CannedQuery) -> Any:
-    def run(session: Session, **given: object) -> None:
-        said = {name: value for name, value in given.items() if value is not None}
-        with session.open() as corpus:
-            result = corpus.run(query.name, limit=session.options.limit, **said)
-            session.show(result, query.limit)
-
-    session = inspect.Parameter(
-        "session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session
-    )
-    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [session, *(_option(parameter) for parameter in query.parameters)]
-    )
-    app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(query.name, help=_help(query))(command(run))
-    return typer.main.get_command(app)
-
-
-def _option(parameter: Parameter) -> inspect.Parameter:
-    kind: Any = Literal[parameter.choices] if parameter.choices else str
-    default = _spelled(parameter.default)
-    has = " [required]" if parameter.required else f" [default: {default}]"
-    option = typer.Option(
-        parameter.option,
-        metavar=None if parameter.choices else _METAVARS[parameter.type],
-        help=parameter.help + has,
-    )
-    return inspect.Parameter(
-        parameter.name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[kind | None, option],
-    )
-
-
-def _help(query: CannedQuery) -> str:
-    columns = "".join(f"\n  {name}: {meaning}" for name, meaning in query.columns)
-    parts = [query.description]
-    parts += [f"\b\nColumns:{columns}"] if columns else []
-    parts += ["\b\nExamples:" + "".join(f"\n  {example}" for example in query.examples)]
-    return "\n\n".join(parts)
-
-
 def _whole(query: CannedQuery) -> str:
     lines = [query.name, "", query.description, ""]
     for parameter in query.parameters:
-        default = "required" if parameter.required else f"default {_spelled(parameter.default)}"
+        default = "required" if parameter.required else f"default {spelled(parameter.default)}"
         choices = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
-        lines.append(f"  {parameter.option} {_METAVARS[parameter.type]} ({default}{choices})")
+        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices})")
         lines += [f"      {parameter.help}"] if parameter.help else []
     lines += [f"  {name}: {meaning}" for name, meaning in query.columns]
     lines += ["", *(f"$ {example}" for example in query.examples), "", query.sql, ""]
@@ -139,9 +55,3 @@ def _marked(query: CannedQuery) -> str:
 
 def _usage(query: CannedQuery) -> str:
     return " ".join(p.option if p.required else f"[{p.option}]" for p in query.parameters)
-
-
-def _spelled(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import Common, Session, command
 from ddb_query.errors import ParameterError, UsageError
 
 if TYPE_CHECKING:
     from ddb_query.engines.base import Result
 
 
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command("sql")
 @command
 def sql(
     session: Session,
@@ -49,6 +53,11 @@ def sql(
             last = result
         if last is not None and not every:
             session.show(last)
+
+
+def from_standard_input(ctx: typer.Context) -> None:
+    """Run what standard input holds, as `ddb` without a command does."""
+    ctx.invoke(sql, ctx, text=None, file=None, parameter=None, **vars(Common()))
 
 
 def _read(text: str | None, file: Path | None) -> str:

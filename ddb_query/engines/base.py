@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -177,15 +176,13 @@ class Result:
         return f"<Result: {columns or 'no rows'}>"
 
     def _repr_html_(self) -> str:
+        import html
+
         rows, more = self._preview()
         head = "".join(f"<th>{html.escape(column.name)}</th>" for column in self.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td>{_html_cell(cell)}</td>" for cell in row) + "</tr>"
+            "<tr>" + "".join(f"<td>{html.escape(cell or '')}</td>" for cell in row) + "</tr>"
             for row in rows
         )
         note = f"<p>first {NOTEBOOK_ROWS} rows</p>" if more else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
-
-
-def _html_cell(cell: str | None) -> str:
-    return "" if cell is None else html.escape(cell)

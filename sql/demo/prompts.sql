@@ -114,7 +114,7 @@ styled as (
 ),
 
 diced as (
-    select *, (md5_number($seed || ':score:' || prompt) & 4294967295)::bigint as dice
+    select *, (md5_number('score:' || prompt) & 4294967295)::bigint as dice
     from styled
 ),
 

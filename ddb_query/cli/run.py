@@ -1,0 +1,99 @@
+"""`ddb run`: a canned query, each of its parameters a real option."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from ddb_query.cli.options import Session, command
+from ddb_query.query_file import METAVARS, spelled
+from ddb_query.query_library import QueryLibrary
+from ddb_query.settings import user_sql_dir
+
+if TYPE_CHECKING:
+    from ddb_query.query_file import CannedQuery, Parameter
+
+
+class QueryGroup(TyperGroup):
+    """The canned queries as commands, made when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of all canned queries."""
+        return self._library(ctx).names()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One canned query as a command."""
+        return _as_command(self._library(ctx).find(cmd_name))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the query, in the folder too that an option behind its name gives."""
+        for place, arg in enumerate(args):
+            option, equals, value = arg.partition("=")
+            if option == "--sql-dir":
+                ctx.meta["sql_dir"] = value if equals else "".join(args[place + 1 : place + 2])
+        return super().resolve_command(ctx, args)
+
+    def _library(self, ctx: Any) -> QueryLibrary:
+        earlier = ctx.obj.sql_dir if ctx.obj else None
+        folder = ctx.meta.get("sql_dir") or earlier
+        return QueryLibrary(user_sql_dir(folder))
+
+
+app = typer.Typer(
+    cls=QueryGroup,
+    add_completion=False,
+    help="Run a canned query; `ddb run NAME --help` shows its parameters.",
+    rich_markup_mode=None,
+    subcommand_metavar="NAME [--parameter V]...",
+)
+
+
+@app.callback()
+def _run() -> None:
+    pass
+
+
+def _as_command(query: CannedQuery) -> Any:
+    def run(session: Session, **given: object) -> None:
+        said = {name: value for name, value in given.items() if value is not None}
+        with session.open() as corpus:
+            result = corpus.run(query.name, limit=session.options.limit, **said)
+            session.show(result, query.limit)
+
+    session = inspect.Parameter(
+        "session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session
+    )
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [session, *(_option(parameter) for parameter in query.parameters)]
+    )
+    only = typer.Typer(rich_markup_mode=None, add_completion=False)
+    only.command(query.name, help=_help(query))(command(run))
+    return typer.main.get_command(only)
+
+
+def _option(parameter: Parameter) -> inspect.Parameter:
+    kind: Any = Literal[parameter.choices] if parameter.choices else str
+    default = spelled(parameter.default)
+    has = " [required]" if parameter.required else f" [default: {default}]"
+    option = typer.Option(
+        parameter.option,
+        metavar=None if parameter.choices else METAVARS[parameter.type],
+        help=parameter.help + has,
+    )
+    return inspect.Parameter(
+        parameter.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind | None, option],
+    )
+
+
+def _help(query: CannedQuery) -> str:
+    columns = "".join(f"\n  {name}: {meaning}" for name, meaning in query.columns)
+    parts = [query.description]
+    parts += [f"\b\nColumns:{columns}"] if columns else []
+    parts += ["\b\nExamples:" + "".join(f"\n  {example}" for example in query.examples)]
+    return "\n\n".join(parts)
