@@ -39,6 +39,18 @@ select
     (select avg(length(prompt)) from by_prompt) as mean_length
 """
 
+# Whether each row group's parts come after those of the group before.
+IN_ORDER = """
+select bool_and(low >= high_before) is not false
+from (
+    select
+        stats_min_value::integer as low,
+        lag(stats_max_value::integer) over (order by row_group_id) as high_before
+    from parquet_metadata($path)
+    where path_in_schema = 'part_id'
+)
+"""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -77,6 +89,8 @@ def report(connection: duckdb.DuckDBPyConnection, path: Path, rows: int, seconds
     print(f"{path}: {rows:,} rows, {path.stat().st_size:,} bytes, {seconds:.1f} s")
     print(f"prompts: {prompts:,} distinct, mean length {length:.0f}, top {top_prompt:,} images")
     print(f"users: {users:,}, top {top_user:,} images")
+    if connection.sql(IN_ORDER, params={"path": str(path)}).fetchall() != [(True,)]:
+        raise SystemExit(f"{path}: the parts are not in order; does DuckDB keep insertion order?")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -7,17 +7,24 @@ with unfolded as (
 diced as (
     select
         *,
-        md5($seed || ':image:' || (first_image + nth)) as name_dice,
-        (md5_number($seed || ':score:' || (first_image + nth)) & 1152921504606846975)::bigint as dice
+        md5($seed || ':name:' || (first_image + nth)) as name,
+        md5_number($seed || ':image:' || (first_image + nth)) & 1152921504606846975 as image_dice
     from unfolded
+),
+
+rolled as (
+    select * exclude (image_dice), image_dice::bigint as dice
+    from diced
 ),
 
 drawn as (
     -- The scores of a message's images lie close together.
     select
         *,
-        abs((chance >> 24) / 68719476736::double + (dice & 1023) / 8192::double - 0.0625::double) as nearby
-    from diced
+        abs(
+            message_score / 68719476736::double + (dice & 1023) / 8192::double - 0.0625::double
+        ) as nearby
+    from rolled
 ),
 
 scored as (
@@ -29,9 +36,9 @@ scored as (
 )
 
 select
-    substr(name_dice, 1, 8) || '-' || substr(name_dice, 9, 4) || '-4' || substr(name_dice, 14, 3) || '-'
-        || substr('89ab', 1 + (dice >> 58), 1) || substr(name_dice, 18, 3) || '-'
-        || substr(name_dice, 21, 12) || $suffix as image_name,
+    substr(name, 1, 8) || '-' || substr(name, 9, 4) || '-4' || substr(name, 14, 3)
+        || '-' || substr('89ab', 1 + (dice >> 58), 1) || substr(name, 18, 3)
+        || '-' || substr(name, 21, 12) || $suffix as image_name,
     prompt,
     (1 + (first_image + nth) // 1000)::usmallint as part_id,
     -- One session in 64 fixes the seed, so that a repeated prompt repeats its images.

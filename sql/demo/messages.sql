@@ -1,8 +1,8 @@
 -- One row per message of the bot, 1 to 9 images of one user, session and minute; in the order of
 -- their images, which is by part, in it by user, in that by time.
 --
--- Nothing here or later is filtered, joined or sorted: DuckDB holds small pieces back in filters and
--- joins, but hands rows through projections and unnest in the order that they came in.
+-- Nothing here or later is filtered, joined or sorted: DuckDB's filters and joins may hold small
+-- pieces back and write them last, projections and unnest hand rows on in the order they came in.
 -- All chance is md5 of the seed, a purpose and a number, cut into pieces of at most 60 bits; all
 -- arithmetic is on integers. 1048576 stands for one whole where fractions are counted.
 with blocks as (
@@ -52,12 +52,14 @@ aged as (
         * exclude (place),
         $user_names[1 + owner] as user_name,
         (place - $first_slots[1 + owner]::bigint * 1048576) // $slot_counts[1 + owner] as life,
-        1 + $slot_counts[1 + owner]::bigint * $sessions // len($slots) as sessions,
+        greatest(
+            1, (2 * $slot_counts[1 + owner]::bigint * $sessions // len($slots) + 1) // 2
+        ) as sessions,
         (md5_number($seed || ':user:' || owner) & 68719476735)::bigint as habits
     from owned
 ),
 
-seated as (
+scheduled as (
     select
         *,
         (life * sessions) >> 20 as session,
@@ -73,7 +75,7 @@ paced as (
         *,
         (last_minute - first_minute) // sessions as gap,
         least((last_minute - first_minute) // sessions, 50) as length
-    from seated
+    from scheduled
 ),
 
 timed as (

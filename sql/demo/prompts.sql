@@ -1,26 +1,28 @@
 -- The messages with their prompts. A session tries versions of one idea: who does what where stays,
--- the opening and the modifiers change; every fifth version is the one before it, written differently. A few
--- messages borrow one of 300 well-known ideas, the first far more often than the last.
+-- the opening and the modifiers change; every fifth version is the one before it, written
+-- differently. A few messages borrow one of 300 well-known ideas, the first of them most.
 --
 -- Every list holds 256 entries, the common ones more than once: eight bits of chance pick one.
-with versioned as (
+with sessions as (
     select
-        * exclude (moment),
-        md5_number($seed || ':session:' || owner || ':' || session) as session_dice,
-        (moment * $versions[1 + (md5_number($seed || ':versions:' || owner || ':' || session) & 255)::bigint])
-            >> 20 as version,
+        * exclude (chance),
+        chance >> 24 as message_score,
         chance & 4095 < $borrowed as borrows,
-        300 * (chance >> 12 & 4095) * (chance >> 12 & 4095) * (chance >> 12 & 4095) >> 36 as loan
+        300 * (chance >> 12 & 4095) * (chance >> 12 & 4095) * (chance >> 12 & 4095) >> 36 as loan,
+        md5_number($seed || ':session:' || owner || ':' || session) as session_dice
     from messages
 ),
 
 ideas as (
     select
-        * exclude (session_dice, version, borrows, loan),
+        * exclude (borrows, loan, session_dice, moment),
         (session_dice & 1152921504606846975)::bigint as manner,
         case when borrows then 'known:' || loan else owner || ':' || session end as idea,
-        case when borrows then 0 else version end as version
-    from versioned
+        case
+            when borrows then 0
+            else moment * $versions[1 + (session_dice >> 120)::bigint] >> 20
+        end as version
+    from sessions
 ),
 
 rolled as (
@@ -28,7 +30,9 @@ rolled as (
         * exclude (idea, version),
         version % 5 = 4 as rewritten,
         md5_number($seed || ':idea:' || idea) as idea_dice,
-        md5_number($seed || ':text:' || idea || ':' || (version - (version % 5 = 4)::int)) as text_dice
+        md5_number(
+            $seed || ':text:' || idea || ':' || (version - (version % 5 = 4)::int)
+        ) as text_dice
     from ideas
 ),
 
@@ -98,24 +102,33 @@ joined as (
     from phrased
 ),
 
-styled as (
+habitual as (
     select
-        * exclude (j, rewritten, written),
+        * exclude (j),
+        j >> 33 & 15 < 11 as spaced,
+        case when rewritten then j >> 31 & 3 end as rewriting
+    from joined
+),
+
+spelled as (
+    select
+        * exclude (rewritten, rewriting, written, spaced),
         case
             when odd is not null then $odd_prompts[1 + odd % len($odd_prompts)]
-            else case
-                when not rewritten or j >> 31 & 3 = 0 then written
-                when j >> 31 & 3 = 1 then upper(left(written, 1)) || substr(written, 2)
-                when j >> 31 & 3 = 2 then replace(written, ', ', ',  ')
-                else upper(written)
-            end || case when (j >> 33 & 15 < 11) = (rewritten and j >> 31 & 3 = 0) then '' else ' ' end
+            when rewriting = 0 then written || case when spaced then '' else ' ' end
+            else case rewriting
+                when 1 then upper(left(written, 1)) || substr(written, 2)
+                when 2 then replace(written, ', ', ',  ')
+                when 3 then upper(written)
+                else written
+            end || case when spaced then ' ' else '' end
         end as prompt
-    from joined
+    from habitual
 ),
 
 diced as (
     select *, (md5_number('score:' || prompt) & 4294967295)::bigint as dice
-    from styled
+    from spelled
 ),
 
 drawn as (
