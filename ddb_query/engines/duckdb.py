@@ -13,7 +13,13 @@ import duckdb
 from ddb_query.engines import text_forms
 from ddb_query.engines.base import BATCH_ROWS, Column, Relation
 from ddb_query.engines.watch import Watch
-from ddb_query.errors import OutOfMemoryError, SqlError, TimedOutError, UsageError
+from ddb_query.errors import (
+    InterruptedByUserError,
+    OutOfMemoryError,
+    SqlError,
+    TimedOutError,
+    UsageError,
+)
 from ddb_query.query_library import read_sql, sql_folder
 
 if TYPE_CHECKING:
@@ -156,17 +162,18 @@ class DuckDBEngine:
 
         """
         run = self._connection.execute
-        run("create schema source")
-        run("set schema = 'source'")
-        self.add_table("metadata", source, types)
-        run("set schema = 'main'")
-        run(_HASH60)
-        run(f"create macro dataset_name() as '{dataset}'")
-        for path in sorted((sql_folder() / "functions").glob("*.sql")):
-            text = path.read_text("utf-8")
-            run(f"create macro {text[3 : text.index(':')]} as (\n{text}\n)")
-        for view in ("images", "prompts", "users"):
-            run(f"create view {view} as\n{read_sql(f'views/{view}.sql')}")
+        with self._running():
+            run("create schema source")
+            run("set schema = 'source'")
+            self.add_table("metadata", source, types)
+            run("set schema = 'main'")
+            run(_HASH60)
+            run(f"create macro dataset_name() as '{dataset}'")
+            for path in sorted((sql_folder() / "functions").glob("*.sql")):
+                text = path.read_text("utf-8")
+                run(f"create macro {text[3 : text.index(':')]} as (\n{text}\n)")
+            for view in ("images", "prompts", "users"):
+                run(f"create view {view} as\n{read_sql(f'views/{view}.sql')}")
 
     def statements(self, sql: str) -> list[Relation]:
         """Split SQL into statements; `values` holds the parameters of each, not yet bound.
@@ -202,11 +209,13 @@ class DuckDBEngine:
 
     def cursor(self) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared."""
-        return DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+        with self._running():
+            return DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
 
     def interrupt(self) -> None:
-        """Stop what runs now; may be called from another thread."""
-        self._connection.interrupt()
+        """Stop what runs now; may be called from another thread, and when nothing runs."""
+        with contextlib.suppress(duckdb.ConnectionException):
+            self._connection.interrupt()
 
     def close(self) -> None:
         """Close the connection and remove what it spilled."""
@@ -218,31 +227,43 @@ class DuckDBEngine:
     def _running(self) -> Iterator[None]:
         """Watch over a statement, and turn DuckDB's errors into ours."""
         with Watch(
-            self._connection.interrupt,
+            self.interrupt,
             timeout_seconds=self._limits.timeout_seconds,
-            percent=self._connection.query_progress,
+            percent=self._percent,
             progress=self._progress,
         ) as watch:
             try:
                 yield
-            except duckdb.OutOfMemoryException as error:
-                raise OutOfMemoryError(_words(error)) from error
             except duckdb.ResourceInUseException as error:
                 raise UsageError(
                     "an earlier result is still being read",
                     hint="read it to its end, or use corpus.cursor()",
                 ) from error
-            except duckdb.Error as error:
-                if watch.timed_out and self._limits.timeout_seconds:
-                    raise TimedOutError(self._limits.timeout_seconds) from error
-                if watch.interrupted:
-                    raise KeyboardInterrupt from error
-                raise SqlError(_words(error)) from error
+            except (duckdb.Error, OSError) as error:
+                # Out of an Arrow stream DuckDB's errors come as OSError, with the same words.
+                raise self._failure(_words(error), watch) from error
             except RuntimeError as error:
                 # What DuckDB raises for a Ctrl-C that it noticed itself.
                 if watch.interrupted or str(error) == "Query interrupted":
                     raise KeyboardInterrupt from error
                 raise
+
+    def _failure(self, words: str, watch: Watch) -> BaseException:
+        if watch.timed_out and self._limits.timeout_seconds:
+            return TimedOutError(self._limits.timeout_seconds)
+        if watch.interrupted:
+            return KeyboardInterrupt()
+        if words.startswith("INTERRUPT Error"):
+            return InterruptedByUserError()
+        if words.startswith("Out of Memory Error"):
+            return OutOfMemoryError(words)
+        return SqlError(words)
+
+    def _percent(self) -> float:
+        try:
+            return self._connection.query_progress()
+        except duckdb.ConnectionException:
+            return -1.0
 
 
 class DuckDBAnswer:
@@ -311,10 +332,11 @@ class DuckDBAnswer:
 def _unique(names: list[str]) -> list[str]:
     """Column names told apart by `_1`, `_2`, whatever their case, as SQL ignores it."""
     taken: set[str] = set()
+    given = {name.lower() for name in names}
     found = []
     for name in names:
         candidate, count = name, 0
-        while candidate.lower() in taken or (count and candidate in names):
+        while candidate.lower() in taken or (count and candidate.lower() in given):
             count += 1
             candidate = f"{name}_{count}"
         taken.add(candidate.lower())
@@ -345,6 +367,9 @@ def _default_memory() -> str:
 def _spill_folder(cache: Path) -> Path:
     """A folder of this process for spilled data, not made yet; those of dead ones are removed."""
     base = cache / "spill"
+    # DuckDB makes a folder, but not its parents. Without one, only what must spill fails.
+    with contextlib.suppress(OSError):
+        base.mkdir(parents=True, exist_ok=True)
     for folder in base.glob("*") if base.is_dir() else ():
         if folder.name.isdecimal() and not _alive(int(folder.name)):
             shutil.rmtree(folder, ignore_errors=True)

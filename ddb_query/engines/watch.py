@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 0.1
 
+# The watches of the main thread, the latest last, and the wake-up descriptor of before them.
+# Results that are streamed side by side end in any order.
+_watches: list[Watch] = []
+_before = -1
+
 
 class Watch:
     """Stops a statement from outside and reports its progress.
@@ -51,9 +56,7 @@ class Watch:
     def __enter__(self) -> Self:
         self._ours, self._theirs = socket.socketpair()
         self._theirs.settimeout(0)
-        self._wakeup: int | None = None
-        if threading.current_thread() is threading.main_thread():
-            self._wakeup = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        self._listen()
         self._done = False
         self._thread = threading.Thread(target=self._run, name="ddb-watch", daemon=True)
         self._thread.start()
@@ -65,14 +68,31 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._wakeup is not None:
-            signal.set_wakeup_fd(self._wakeup)
+        self._stop_listening()
         self._done = True
         with contextlib.suppress(BlockingIOError):
             self._theirs.send(b"\0")
         self._thread.join()
         self._ours.close()
         self._theirs.close()
+
+    def _listen(self) -> None:
+        global _before
+        if threading.current_thread() is not threading.main_thread():
+            return
+        earlier = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        if not _watches:
+            _before = earlier
+        _watches.append(self)
+
+    def _stop_listening(self) -> None:
+        if self not in _watches:
+            return
+        _watches.remove(self)
+        latest = _watches[-1]._theirs.fileno() if _watches else _before
+        # A result that is dropped may be collected in any thread, which may not do this.
+        with contextlib.suppress(ValueError):
+            signal.set_wakeup_fd(latest, warn_on_full_buffer=False)
 
     def _run(self) -> None:
         deadline = time.monotonic() + self._timeout if self._timeout else None

@@ -24,4 +24,4 @@ where
         or ($include_blurred and image_blurred)
     )
     and prompt_nsfw <= cast($max_prompt_nsfw as real)
-order by part_id, image_name
+order by part_id nulls last, image_name nulls last

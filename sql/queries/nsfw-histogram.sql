@@ -13,11 +13,19 @@ with scores as (
     select 'prompt' as kind, prompt_nsfw as score
     from images
 ),
--- Rounded, so that a published 0.7, a float of 0.69999999, falls where a reader looks for it.
+-- The ends are 32-bit floats as the scores are, so that a published 0.7, which is 0.69999999 as a
+-- double, falls where a reader looks for it.
 places as (
     select
         kind,
-        least(cast(floor(round(round(score, 6) * $bins, 6)) as bigint), $bins - 1) as place,
+        least(
+            cast(floor(score * $bins) as bigint)
+            + case
+                when score >= cast((floor(score * $bins) + 1) / nullif($bins, 0) as real) then 1
+                else 0
+            end,
+            $bins - 1
+        ) as place,
         count(*) as images
     from scores
     where score between 0 and 1

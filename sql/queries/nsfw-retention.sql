@@ -5,14 +5,48 @@
 -- column: max_image_nsfw: highest image score let through; blurred images never pass
 -- column: share: of all images
 -- example: ddb run nsfw-retention --steps 5
-with scored as (
+with scores as (
     select
         prompt_id,
         user_name,
-        greatest(cast(ceil(round(round(image_nsfw_score, 6) * $steps, 6)) as bigint), 1) as image_step,
-        greatest(cast(ceil(round(round(prompt_nsfw, 6) * $steps, 6)) as bigint), 1) as prompt_step
+        greatest(image_nsfw_score, 0) as image_score,
+        greatest(prompt_nsfw, 0) as prompt_score
     from images
-    where image_nsfw_score between 0 and 1 and prompt_nsfw between 0 and 1
+    where image_nsfw_score <= 1 and prompt_nsfw <= 1
+),
+rounded as (
+    select
+        prompt_id,
+        user_name,
+        image_score,
+        prompt_score,
+        ceil(image_score * $steps) as image_step,
+        ceil(prompt_score * $steps) as prompt_step
+    from scores
+),
+-- The lowest threshold that lets a score through; thresholds are 32-bit floats as in nsfw-filter,
+-- so that a published 0.2, which is 0.20000000298 as a double, passes the threshold 0.2.
+scored as (
+    select
+        prompt_id,
+        user_name,
+        greatest(
+            cast(image_step as bigint)
+            - case
+                when image_score <= cast((image_step - 1) / nullif($steps, 0) as real) then 1
+                else 0
+            end,
+            1
+        ) as image_step,
+        greatest(
+            cast(prompt_step as bigint)
+            - case
+                when prompt_score <= cast((prompt_step - 1) / nullif($steps, 0) as real) then 1
+                else 0
+            end,
+            1
+        ) as prompt_step
+    from rounded
 ),
 steps as (
     select unnest(range(1, $steps + 1)) as step

@@ -10,7 +10,7 @@ with lengths as (
     from prompts
 ),
 widths as (
-    select cast(ceil((max(characters) + 1.0) / $bins) as bigint) as width
+    select cast(ceil((max(characters) + 1.0) / nullif($bins, 0)) as bigint) as width
     from lengths
 ),
 places as (

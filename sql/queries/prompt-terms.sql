@@ -6,14 +6,24 @@
 -- column: images: images made from these prompts
 -- example: ddb run prompt-terms --limit 10
 with clauses as (
-    select distinct prompt_id, images, term
-    from (select prompt_id, images, unnest(terms(prompt)) as term from prompts) as cut
-    where term <> ''
+    select prompt_id, images, unnest(string_split(prompt, ',')) as clause
+    from prompts
+),
+-- Clauses recur, so that each is normalised once.
+spelled as (
+    select clause, normalise(clause) as term
+    from (select distinct clause from clauses) as distinct_clauses
+),
+held as (
+    select distinct clauses.prompt_id, clauses.images, spelled.term
+    from clauses
+    inner join spelled on spelled.clause = clauses.clause
+    where spelled.term <> ''
 )
 select
     term,
     count(*) as prompts,
     cast(sum(images) as bigint) as images
-from clauses
+from held
 group by term
 order by prompts desc, term

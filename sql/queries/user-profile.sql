@@ -24,15 +24,17 @@ own_prompts as (
     group by prompt
 ),
 clauses as (
-    select distinct prompt, term
-    from (select prompt, unnest(terms(prompt)) as term from own_prompts) as cut
-    where term <> ''
+    select distinct prompt, images, normalise(clause) as term
+    from (
+        select prompt, images, unnest(string_split(prompt, ',')) as clause
+        from own_prompts
+    ) as cut
 ),
 terms as (
-    select clauses.term, cast(sum(own_prompts.images) as bigint) as images
+    select term, cast(sum(images) as bigint) as images
     from clauses
-    inner join own_prompts using (prompt)
-    group by clauses.term
+    where term <> ''
+    group by term
 ),
 ranked_terms as (
     select term, images, row_number() over (order by images desc, term) as place
@@ -42,18 +44,18 @@ sections as (
     select 1 as place, 'summary' as section, 'images of the user' as item, images
     from totals
     union all
-    select 1 as place, 'summary' as section, 'blurred' as item, blurred as images
+    select 2 as place, 'summary' as section, 'blurred' as item, blurred as images
     from totals
     union all
-    select 2 as place, 'sampler' as section, sampler_name as item, count(*) as images
+    select 3 as place, 'sampler' as section, sampler_name as item, count(*) as images
     from own
     group by sampler_name
     union all
-    select 3 as place, 'size' as section, width || 'x' || height as item, count(*) as images
+    select 4 as place, 'size' as section, width || 'x' || height as item, count(*) as images
     from own
     group by width, height
     union all
-    select 4 as place, 'term' as section, term as item, images
+    select 5 as place, 'term' as section, term as item, images
     from ranked_terms
     where place <= 20
 )
@@ -65,8 +67,7 @@ select
         cast(sections.images as double)
         / nullif(
             case
-                when sections.item = 'images of the user' and sections.place = 1
-                    then (select count(*) from images)
+                when sections.place = 1 then (select count(*) from images)
                 else totals.images
             end, 0
         ), 6

@@ -7,8 +7,18 @@
 -- limit: 20
 -- column: user_name: NULL for images that were deleted before their user was looked up
 -- column: active_days: days (UTC) with at least one image
--- column: mean_image_nsfw: mean of the scores of images that are not blurred
+-- column: mean_image_nsfw: mean of the scores, from 0 to 1, of images that are not blurred
 -- example: ddb run user-stats --min-images 100
+with scored as (
+    select
+        user_name,
+        prompt_id,
+        timestamp,
+        case when image_nsfw_score between 0 and 1 then image_nsfw_score end as score,
+        image_blurred
+    from images
+    where $include_deleted or user_name <> 'deleted_account'
+)
 select
     user_name,
     count(*) as images,
@@ -17,12 +27,10 @@ select
     max(timestamp) as last_seen,
     count(distinct cast(timestamp as date)) as active_days,
     round(
-        cast(sum(cast(image_nsfw_score as decimal(18, 9))) as double)
-        / nullif(count(image_nsfw_score), 0), 6
+        cast(sum(cast(score as decimal(18, 9))) as double) / nullif(count(score), 0), 6
     ) as mean_image_nsfw,
     count(*) filter (where image_blurred) as blurred
-from images
-where $include_deleted or user_name <> 'deleted_account'
+from scored
 group by user_name
 having count(*) >= $min_images
 order by images desc, user_name nulls last

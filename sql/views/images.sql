@@ -9,7 +9,8 @@ select
     cast(step as integer) as step,
     cast(width as integer) as width,
     cast(height as integer) as height,
-    round(cast(cfg as double), 4) as cfg,
+    -- There is one zero: groups of 0 and -0 would show either, as threads have it.
+    round(cast(cfg as double), 4) + 0.0 as cfg,
     cast(sampler as integer) as sampler,
     sampler_name(sampler) as sampler_name,
     case
