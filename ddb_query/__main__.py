@@ -1,12 +1,30 @@
-"""The entry of `ddb` and of `python -m ddb_query`."""
+"""The entry of `ddb` and of `python -m ddb_query`; errors become words here and nowhere else."""
 
 from __future__ import annotations
 
+import os
 import sys
+
+from ddb_query.errors import DdbError, InterruptedByUserError
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    _replace_closed_streams()
+    try:
+        return _run()
+    except BrokenPipeError:
+        from ddb_query import output
+
+        output.close_quietly()
+        return 0
+    except DdbError as error:
+        return _told(error)
+    except KeyboardInterrupt:
+        return _told(InterruptedByUserError())
+
+
+def _run() -> int:
     if sys.argv[1:] == ["--version"]:
         from ddb_query import __version__, output
 
@@ -15,6 +33,27 @@ def main() -> int:
     from ddb_query.cli.app import run
 
     return run()
+
+
+def _told(error: DdbError) -> int:
+    from ddb_query.diagnostics import Diagnostics
+    from ddb_query.settings import debugging
+
+    Diagnostics().error(error, with_traceback=debugging())
+    return error.exit_code
+
+
+def _replace_closed_streams() -> None:
+    """Open what the caller closed (`ddb … >&-`), so that no other file gets its number.
+
+    What stands for standard output is open for reading only: to write there is an error.
+    """
+    streams = (
+        ("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")
+    )  # fmt: skip
+    for name, flags, mode in streams:
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
 
 
 if __name__ == "__main__":

@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ddb_query import searching
 from ddb_query.catalog import Catalog
-from ddb_query.dataset import DATASETS
+from ddb_query.dataset import DATASETS, is_image_name
 from ddb_query.engines.base import Relation, Result
-from ddb_query.errors import ParameterError, QueryFileError, UsageError
+from ddb_query.errors import (
+    BadTableError,
+    ParameterError,
+    QueryFileError,
+    SearchSyntaxError,
+    UsageError,
+)
 from ddb_query.query_library import QueryLibrary
+from ddb_query.search.tree import only_negative
+from ddb_query.selection import Filters
 from ddb_query.settings import Settings
+from ddb_query.sql_text import tokens
+from ddb_query.store.finder import Finder
+from ddb_query.store.place import Store, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import Self
 
+    from ddb_query.dataset import Dataset
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.progress import Progress
     from ddb_query.query_file import CannedQuery
+    from ddb_query.search.index import Hits
+
+
+NO_FILTERS = Filters()
+# How many similar prompts are looked at for their images.
+_SIMILAR = 1000
+
+
+@dataclass
+class Source:
+    """What a corpus and its cursors share.
+
+    Attributes:
+        dataset: 2m, large or demo.
+        table: Its metadata table.
+        store: Its store, which may not have been built.
+        definition: What the engine needs to define the views.
+        finder: Searches the prompts.
+        searchable: Whether `search()` is defined in SQL.
+    """
+
+    dataset: str
+    table: Path
+    store: Store
+    definition: tuple[Dataset, Path, dict[str, str]]
+    finder: Finder = field(init=False)
+    searchable: bool = False
+
+    def hits(self, words: str) -> Hits:
+        """All prompts that match, for `search()` in SQL."""
+        return self.finder.all(self.finder.parse(words))
 
 
 class Corpus:
@@ -31,10 +77,11 @@ class Corpus:
 
     """
 
-    def __init__(self, engine: DuckDBEngine, library: QueryLibrary, dataset: str) -> None:
+    def __init__(self, engine: DuckDBEngine, library: QueryLibrary, source: Source) -> None:
         self._engine = engine
         self._library = library
-        self.dataset = dataset
+        self._source = source
+        self.dataset = source.dataset
 
     def sql(
         self, sql: str, params: Mapping[str, object] | None = None, *, limit: int | None = None
@@ -67,7 +114,7 @@ class Corpus:
         for part in _bound(parts, params or {}):
             yield self._result(part, limit)
 
-    def run(self, name: str, *, limit: int | None = None, **parameters: object) -> Result:
+    def run(self, name: str, /, *, limit: int | None = None, **parameters: object) -> Result:
         """Run a canned query.
 
         Args:
@@ -89,6 +136,74 @@ class Corpus:
         _check_columns(query, result)
         return result
 
+    def search(
+        self,
+        words: str,
+        filters: Filters = NO_FILTERS,
+        *,
+        limit: int | None = 20,
+        images: bool = False,
+        count: bool = False,
+        facet: str | None = None,
+        exact_syntax: bool = False,
+    ) -> Result:
+        """Search the prompts; docs/search.md has the language.
+
+        Args:
+            words: What to search for.
+            filters: Only the images that pass these count.
+            limit: At most so many rows, the best first; None or 0 for all.
+            images: One row per image rather than per prompt.
+            count: Only how many prompts match, and how many images they have.
+            facet: Count all matches by sampler, user, term or day.
+            exact_syntax: Whether stray quotes and brackets are errors rather than text.
+
+        Raises:
+            SearchSyntaxError: The words have no meaning, or none that has a rank.
+            SqlError: The engine refuses `filters.where`.
+        """
+        self._prepare_search()
+        finder = self._source.finder
+        tree = finder.parse(words, exact_syntax=exact_syntax)
+        if only_negative(tree):
+            raise SearchSyntaxError(
+                "a search of -not words alone has no ranking", words,
+                hint="add a word to find, or use it as a filter: where prompt_id not in (…)",
+            )  # fmt: skip
+        self._check(filters)
+        whole = images or count or facet or not filters.empty or not limit
+        hits = finder.all(tree) if whole else finder.top(tree, limit or 0)
+        if count:
+            return self._result(searching.counted(hits, filters), None)
+        if facet:
+            return self._result(searching.facet(hits, filters, facet), limit)
+        ranked = searching.ranked_images if images else searching.ranked_prompts
+        return self._result(ranked(hits, filters), limit)
+
+    def like(
+        self, prompt: str, filters: Filters = NO_FILTERS, *, limit: int = 20, images: bool = False
+    ) -> Result:
+        """Prompts similar to one, by the rarer words that they share.
+
+        Args:
+            prompt: A prompt, or the name of an image whose prompt is meant.
+            filters: Only the images that pass these count.
+            limit: At most so many rows, the most similar first.
+            images: One row per image rather than per prompt.
+
+        Raises:
+            UsageError: There is no image of that name.
+        """
+        self._prepare_search()
+        self._check(filters)
+        hits = self._source.finder.like(self._prompt_of(prompt), _SIMILAR if images else limit)
+        ranked = searching.ranked_images if images else searching.ranked_prompts
+        return self._result(ranked(hits, filters), limit)
+
+    def build(self) -> bool:
+        """Build the store, which makes everything faster; returns whether it had to be built."""
+        return self._source.finder.prepare(even_if_told_not_to=True)
+
     def query(self, name: str) -> CannedQuery:
         """A canned query by its name.
 
@@ -104,7 +219,7 @@ class Corpus:
 
     def cursor(self) -> Corpus:
         """The same corpus for another thread; temporary tables are not shared."""
-        return Corpus(self._engine.cursor(), self._library, self.dataset)
+        return Corpus(self._engine.cursor(), self._library, self._source)
 
     def interrupt(self) -> None:
         """Stop what runs now; may be called from another thread."""
@@ -112,6 +227,7 @@ class Corpus:
 
     def close(self) -> None:
         """Let go of the engine and its files."""
+        self._source.finder.close()
         self._engine.close()
 
     def __enter__(self) -> Self:
@@ -120,9 +236,34 @@ class Corpus:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _prepare_search(self) -> None:
+        """Have the index at hand, and the views over the store that was built for it."""
+        if self._source.finder.prepare():
+            self._engine.define(*self._source.definition, self._source.store.folder)
+
+    def _prompt_of(self, prompt: str) -> str:
+        if not is_image_name(prompt):
+            return prompt
+        found = self._result(
+            Relation("select prompt from images where image_name = $name", {"name": prompt}), 1
+        )
+        rows = list(found.answer.cells()) if found.answer else []
+        if not rows or rows[0][0] is None:
+            raise UsageError(f"no image named {prompt} with a prompt")
+        return rows[0][0]
+
+    def _check(self, filters: Filters) -> None:
+        if filters.where is not None:
+            self._engine.check_condition("images", filters.where)
+
     def _result(self, relation: Relation, limit: int | None) -> Result:
-        if limit is not None and limit < 0:
+        if limit is not None and not 0 <= limit < 2**63:
             raise UsageError("limit is a number of rows from 0, and 0 is all")
+        if _searches(relation.sql):
+            self._prepare_search()
+            if not self._source.searchable:
+                self._engine.add_search(self._source.hits)
+                self._source.searchable = True
         answer = self._engine.answer(relation)
         return Result(answer.head(limit) if answer and limit else answer)
 
@@ -167,11 +308,19 @@ def open_corpus(
         note(choice)
     opened = open_engine(settings, threads, memory_limit, timeout, progress)
     try:
-        _define(opened, catalog, name, note)
+        source = _define(opened, settings, name, note)
     except BaseException:
         opened.close()
         raise
-    return Corpus(opened, QueryLibrary(settings.sql_dir), name)
+    limits = (threads, memory_limit, timeout)
+
+    def open_over(store: Path | None) -> DuckDBEngine:
+        other = open_engine(settings, *limits[:2])
+        other.define(*source.definition, store)
+        return other
+
+    source.finder = Finder(source.store, source.table, open_over, progress=progress, note=note)
+    return Corpus(opened, QueryLibrary(settings.sql_dir), source)
 
 
 def open_engine(
@@ -188,31 +337,62 @@ def open_engine(
 
 
 def _define(
-    engine: DuckDBEngine, catalog: Catalog, name: str, note: Callable[[str], None] | None
-) -> None:
+    engine: DuckDBEngine,
+    settings: Settings,
+    name: str,
+    note: Callable[[str], None] | None,
+) -> Source:
     from ddb_query.catalog.tables import PUBLISHED_TYPES
 
+    catalog = Catalog(settings)
     if name == "demo" and catalog.ensure_demo(engine) and note:
         note("generated the demo dataset: its rows are made up")
     current = catalog.table(engine, name)
+    place = store_of(settings.cache_dir, name, current.path)
+    problem = place.problem()
+    store = None if problem else place.folder
+    if problem and problem != "missing" and note:
+        note(f"the store of dataset {name} is not used: {problem}; `ddb data build` makes it anew")
     engine.add_table(DATASETS[name].view, current.path, PUBLISHED_TYPES)
     for other in ("2m", "large"):
-        path = catalog.locate(other)
-        if path and DATASETS[other].view != DATASETS[name].view:
-            engine.add_table(DATASETS[other].view, path)
-    engine.define(name, current.path, PUBLISHED_TYPES)
+        if catalog.locate(other) and DATASETS[other].view != DATASETS[name].view:
+            _add_other(engine, catalog, other, note)
+    definition = (DATASETS[name], current.path, PUBLISHED_TYPES)
+    engine.define(*definition, store)
+    return Source(name, current.path, place, definition)
+
+
+def _add_other(
+    engine: DuckDBEngine, catalog: Catalog, name: str, note: Callable[[str], None] | None
+) -> None:
+    """Show the table of another dataset than the one asked for; a bad one is no obstacle."""
+    from ddb_query.catalog.tables import PUBLISHED_TYPES
+
+    try:
+        engine.add_table(DATASETS[name].view, catalog.table(engine, name).path, PUBLISHED_TYPES)
+    except BadTableError as error:
+        if note:
+            note(f"no view {DATASETS[name].view}: {error.message}")
 
 
 def _bound(parts: list[Relation], params: Mapping[str, object]) -> Iterator[Relation]:
     named = {name for part in parts for name in part.values}
     for name in params:
         if name not in named:
-            raise ParameterError(name, "the SQL has no such parameter")
+            raise ParameterError(name, "the SQL has no such parameter", hint=f"write ${name} in it")
     for name in sorted(named):
         if name not in params:
             raise ParameterError(name, "has no value", hint=f"-p {name}=VALUE gives it one")
     for part in parts:
         yield Relation(part.sql, {name: params[name] for name in part.values})
+
+
+def _searches(sql: str) -> bool:
+    """Whether SQL calls `search(…)`, for which the index is then prepared."""
+    if "search" not in sql.lower():
+        return False
+    words = [token.text.lower() for token in tokens(sql) if token.kind != "comment"]
+    return any(pair == ("search", "(") for pair in pairwise(words))
 
 
 def _check_columns(query: CannedQuery, result: Result) -> None:

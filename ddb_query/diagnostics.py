@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -41,9 +42,13 @@ class Diagnostics:
             self.clear()
             _say(f"note: {words}")
 
-    def error(self, error: DdbError) -> None:
+    def error(self, error: DdbError, *, with_traceback: bool = False) -> None:
         """Say what went wrong, and what mends it."""
         self.clear()
+        if with_traceback:
+            import traceback
+
+            _say("".join(traceback.format_exception(error)))
         _say(f"ddb: {error.message}")
         if error.hint:
             _say(f"hint: {error.hint}")
@@ -51,6 +56,9 @@ class Diagnostics:
     def __call__(self, done: int, total: int | None, unit: str, label: str) -> None:
         """Show progress."""
         if self.quiet or not sys.stderr.isatty():
+            return
+        if total is not None and done >= total:
+            self._finish(label)
             return
         began = self._started.setdefault(label, time.monotonic())
         if time.monotonic() - began < SHOWN_AFTER_SECONDS:
@@ -61,6 +69,14 @@ class Diagnostics:
         if label not in self._tasks:
             self._tasks[label] = self._bars.add_task(printable(label), total=total, unit=unit)
         self._bars.update(self._tasks[label], completed=done, total=total)
+
+    def _finish(self, label: str) -> None:
+        """Take one bar off the screen before what it was about is printed."""
+        self._started.pop(label, None)
+        if self._bars is not None and label in self._tasks:
+            self._bars.remove_task(self._tasks.pop(label))
+            if not self._tasks:
+                self.clear()
 
     def clear(self) -> None:
         """Take the bars off the screen; the work they showed is over."""
@@ -76,8 +92,10 @@ def _say(words: str) -> None:
     shown = "\n".join(printable(line) for line in words.splitlines())
     stream = sys.stderr
     encoded = (shown + "\n").encode(stream.encoding or "utf-8", "backslashreplace")
-    stream.buffer.write(encoded)
-    stream.flush()
+    # Where nobody can be told of an error, the exit code still tells.
+    with contextlib.suppress(OSError):
+        stream.buffer.write(encoded)
+        stream.flush()
 
 
 def _bars() -> Bars:

@@ -278,3 +278,52 @@ class NoRoomError(HubError):
         self.folder = folder
         self.needed_bytes = needed_bytes
         self.free_bytes = free_bytes
+
+
+class SearchSyntaxError(UsageError):
+    """A search that `--exact-syntax` does not let pass, or that has no meaning at all.
+
+    Attributes:
+        query: What was typed.
+        place: Where in it the trouble is, counted in characters from 0; None for all of it.
+
+    """
+
+    def __init__(
+        self, problem: str, query: str = "", place: int | None = None, *, hint: str | None = None
+    ) -> None:
+        shown = "" if place is None else _pointed_at(query, place)
+        super().__init__(f"{problem}{shown}", hint=hint)
+        self.problem = problem
+        self.query = query
+        self.place = place
+
+
+def _pointed_at(text: str, place: int, around: int = 60) -> str:
+    """A line of text and, below it, a caret under one of its characters."""
+    first = max(place - around, 0)
+    # Two columns for the characters that a terminal shows as wide as two, none for marks.
+    one_line = ["." if ord(mark) < ord(" ") or ord(mark) == 0x7F else mark for mark in text]
+    before = "".join(one_line[first:place])
+    columns = sum(_columns(mark) for mark in before)
+    return f"\n  {before}{''.join(one_line[place : place + around])}\n  {' ' * columns}^"
+
+
+def _columns(mark: str) -> int:
+    import unicodedata
+
+    if unicodedata.category(mark) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(mark) in "WF" else 1
+
+
+class DamagedIndexError(DdbError):
+    """A search index that is not there, not whole, or of another version."""
+
+    def __init__(self, place: object, problem: str) -> None:
+        super().__init__(
+            f"{place}: the search index cannot be read: {problem}",
+            hint="`ddb data build` builds it again",
+        )
+        self.place = place
+        self.problem = problem

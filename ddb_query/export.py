@@ -7,12 +7,13 @@ file. All of them stream.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from ddb_query.engines.base import BATCH_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     import pyarrow as pa
 
@@ -38,11 +39,12 @@ def write(result: Result, form: str, sink: BinaryIO) -> None:
     if form in ("parquet", "arrow"):
         _write_arrow(result.reader(), form, sink)
         return
-    for piece in _text(result.answer, form):
-        sink.write(piece)
+    with contextlib.closing(_text(result.answer, form)) as pieces:
+        for piece in pieces:
+            sink.write(piece)
 
 
-def _text(answer: Answer | None, form: str) -> Iterator[memoryview | bytes]:
+def _text(answer: Answer | None, form: str) -> Generator[memoryview | bytes]:
     if answer is None:
         yield b"[]\n" if form == "json" else b""
     elif form == "json":
@@ -70,10 +72,25 @@ def _write_arrow(reader: pa.RecordBatchReader, form: str, sink: BinaryIO) -> Non
     if form == "arrow":
         with pa.ipc.new_file(sink, reader.schema) as file:
             for batch in reader:
-                file.write_batch(batch)
+                file.write_batch(_without_garbage(batch))
         return
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(sink, reader.schema, compression="snappy") as writer:
         for batch in reader:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
+
+
+def _without_garbage(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with zeros under NULL, where DuckDB leaves what was in memory.
+
+    An IPC file holds these bytes too: they would differ from run to run, and give memory away.
+    """
+    import pyarrow as pa
+
+    every = pa.arange(0, batch.num_rows)
+    columns = [
+        column.take(every) if column.null_count or column.type.num_fields else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)

@@ -28,7 +28,11 @@ def replacing(target: Path) -> Iterator[Path]:
     import tempfile
 
     if target.is_dir():
-        raise OutputError(target, "a folder has that name")
+        raise OutputError(target, "a folder has that name", hint="name a file, in it or beside it")
+    if not target.parent.is_dir():
+        raise OutputError(
+            target, f"there is no folder {target.parent}", hint=f"mkdir -p {target.parent}"
+        )
     temporary: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(
@@ -91,7 +95,8 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(path, error.strerror or str(error)) from error
+        hint = "--data-dir and DDB_CACHE_DIR name other folders"
+        raise OutputError(path, error.strerror or str(error), hint=hint) from error
     return path
 
 

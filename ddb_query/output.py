@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ddb_query.errors import UsageError
+from ddb_query.errors import OutputError, UsageError
 from ddb_query.files import replacing
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ddb_query.engines.base import Column, Result
 
@@ -49,8 +50,8 @@ def format_for(path: Path | None, asked: str | None) -> str:
 
 def text(words: str) -> None:
     """Print words that ddb itself wrote."""
-    _standard().write(words.encode())
-    _standard().flush()
+    with _standard() as sink:
+        sink.write(words.encode())
 
 
 def listing(columns: list[Column], rows: Sequence[Sequence[str | None]]) -> None:
@@ -64,11 +65,13 @@ def listing(columns: list[Column], rows: Sequence[Sequence[str | None]]) -> None
         text("  ".join(aligned).rstrip() + "\n")
 
 
-def result(found: Result, form: str, path: Path | None = None, *, limit: int | None = None) -> bool:
-    """Write a result to standard output, or to a file that appears whole or not at all.
+def results(
+    found: Iterable[Result], form: str, path: Path | None = None, *, limit: int | None = None
+) -> bool:
+    """Write results to standard output, or to one file that appears whole or not at all.
 
     Args:
-        found: What to write.
+        found: What to write; several only in people's formats.
         form: One of `FORMATS`.
         path: The file; None for standard output.
         limit: For people's formats, how many rows to show; 0 for all.
@@ -77,7 +80,7 @@ def result(found: Result, form: str, path: Path | None = None, *, limit: int | N
         Whether rows were left out, which only people's formats do.
 
     Raises:
-        OutputError: The file cannot be written; an old one stays as it was.
+        OutputError: It cannot be written; an old file stays as it was.
         UsageError: The format is binary and standard output a terminal.
 
     """
@@ -86,17 +89,26 @@ def result(found: Result, form: str, path: Path | None = None, *, limit: int | N
             raise UsageError(
                 f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it"
             )
-        cut = _write(found, form, _standard(), limit, _terminal_width())
-        _standard().flush()
-        return cut
+        with _standard() as sink:
+            return _write_all(found, form, sink, limit, _terminal_width())
     with replacing(path) as temporary, temporary.open("wb") as sink:
-        return _write(found, form, sink, limit, None)
+        return _write_all(found, form, sink, limit, None)
 
 
 def close_quietly() -> None:
     """Point standard output nowhere, after its reader has gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _write_all(
+    found: Iterable[Result], form: str, sink: BinaryIO, limit: int | None, width: int | None
+) -> bool:
+    cut = False
+    for result in found:
+        cut |= _write(result, form, sink, limit, width)
+        sink.flush()
+    return cut
 
 
 def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
@@ -125,8 +137,17 @@ def _arranged(
     return layout.box(columns, rows, width)
 
 
-def _standard() -> BinaryIO:
-    return sys.stdout.buffer
+@contextlib.contextmanager
+def _standard() -> Iterator[BinaryIO]:
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail once more when the interpreter ends.
+        close_quietly()
+        raise OutputError(Path("standard output"), error.strerror or str(error)) from error
 
 
 def _terminal_width() -> int | None:

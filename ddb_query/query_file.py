@@ -22,6 +22,11 @@ METAVARS = {
     "timestamp": "TIME",
 }  # fmt: skip
 
+_EXAMPLES = {
+    "text": "castle", "integer": "5", "float": "0.2", "boolean": "true", "date": "2022-08-06",
+    "timestamp": "2022-08-06T21:59",
+}  # fmt: skip
+
 # Options that every command has; a parameter of the same name could not be given.
 RESERVED_PARAMETERS = frozenset(
     {
@@ -71,19 +76,20 @@ class Parameter:
         """
         if given is None:
             if self.required or self.default is not None:
-                raise ParameterError(self.name, "null is not a value for it")
+                raise self._error("null is not a value for it")
             return None
         try:
             found = _READERS[self.type](given)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ParameterError(
-                self.name, f"expected {_article(self.type)} {self.type}, found {given!r}"
-            ) from error
-        if self.choices and found not in self.choices:
-            raise ParameterError(
-                self.name, f"expected one of {', '.join(self.choices)}, found {given!r}"
-            )
+            kind = f"{_article(self.type)} {self.type}"
+            raise self._error(f"expected {kind}, found {given!r}") from error
+        if self.choices and spelled(found) not in self.choices:
+            raise self._error(f"expected one of {', '.join(self.choices)}, found {given!r}")
         return found
+
+    def _error(self, problem: str) -> ParameterError:
+        example = self.choices[0] if self.choices else _EXAMPLES[self.type]
+        return ParameterError(self.name, problem, hint=f"for example {self.option} {example}")
 
 
 @dataclass(frozen=True)
@@ -151,16 +157,16 @@ def parse(
 
     """
     header = _Header(path)
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").split("\n")
     count = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
     for number, line in enumerate(lines[:count], 1):
         header.take(number, line)
     header.finish(name)
-    body = "\n".join(lines[count:]).strip()
+    body = "\n".join(lines[count:])
     if whole:
-        _check_body(path, body, count + 1, {p.name: p for p in header.parameters})
+        _check_body(path, body, count + 1, header.lines)
     return CannedQuery(
-        name, path, body.rstrip(";").rstrip(), header.description, tuple(header.parameters),
+        name, path, body.strip().rstrip(";").rstrip(), header.description, tuple(header.parameters),
         header.limit, tuple(header.columns), tuple(header.examples), shipped,
     )  # fmt: skip
 
@@ -174,6 +180,7 @@ class _Header:
     limit: int | None = None
     columns: list[tuple[str, str]] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
 
     def take(self, number: int, line: str) -> None:
         match = _KEY.match(line)
@@ -190,6 +197,8 @@ class _Header:
             reader(value)
         except ValueError as error:
             raise QueryFileError(self.path, number, str(error)) from error
+        if key == "param":
+            self.lines[self.parameters[-1].name] = number
 
     def finish(self, name: str) -> None:
         if not _NAME.fullmatch(name):
@@ -214,7 +223,7 @@ class _Header:
     def _take_choices(self, value: str) -> None:
         choices = tuple(choice.strip() for choice in value.split(","))
         default = self.parameters[-1].default if self.parameters else None
-        if default is not None and default not in choices:
+        if default is not None and spelled(default) not in choices:
             raise ValueError(f"the default {default} is not one of the choices")
         self._amend(choices=choices)
 
@@ -267,7 +276,7 @@ def _default(name: str, kind: str, text: str) -> object:
         ) from error
 
 
-def _check_body(path: Path, body: str, first_line: int, declared: dict[str, Parameter]) -> None:
+def _check_body(path: Path, body: str, first_line: int, declared: dict[str, int]) -> None:
     from ddb_query.sql_text import tokens
 
     pieces = [token for token in tokens(body) if token.kind != "comment"]
@@ -282,9 +291,9 @@ def _check_body(path: Path, body: str, first_line: int, declared: dict[str, Para
         if token.kind == "parameter" and token.text[1:] not in declared:
             raise QueryFileError(path, line, f"{token.text} is not declared by a param")
     used = {token.text for token in pieces if token.kind == "parameter"}
-    for name in declared:
+    for name, line in declared.items():
         if f"${name}" not in used:
-            raise QueryFileError(path, 1, f"parameter {name} is declared but not used")
+            raise QueryFileError(path, line, f"parameter {name} is declared but not used")
 
 
 def _text(given: object) -> str:

@@ -91,7 +91,7 @@ def _user_files(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise QueryFileError(path, line, "not UTF-8 text") from error

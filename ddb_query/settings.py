@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ddb_query.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,6 @@ class Settings:
         cache_dir: What can be made again: the demo tables, stores, directories of parts.
         dataset: The dataset named by `DDB_DATASET`, if any.
         sql_dir: A folder of the user's own canned queries, if any.
-        debug: Whether tracebacks are shown (`DDB_DEBUG=1`).
 
     """
 
@@ -30,7 +31,6 @@ class Settings:
     cache_dir: Path
     dataset: str | None = None
     sql_dir: Path | None = None
-    debug: bool = False
 
     @classmethod
     def from_environment(
@@ -47,8 +47,12 @@ class Settings:
             cache_dir=_folder(env.get("DDB_CACHE_DIR"), "user_cache_path"),
             dataset=env.get("DDB_DATASET") or None,
             sql_dir=user_sql_dir(sql_dir, env),
-            debug=env.get("DDB_DEBUG", "") not in ("", "0"),
         )
+
+
+def debugging() -> bool:
+    """Whether tracebacks are shown (`DDB_DEBUG=1`)."""
+    return os.environ.get("DDB_DEBUG", "") not in ("", "0")
 
 
 def user_sql_dir(
@@ -60,7 +64,10 @@ def user_sql_dir(
 
 
 def _given(path: Path | str | None) -> Path | None:
-    return Path(path).expanduser().absolute() if path else None
+    try:
+        return Path(path).expanduser().absolute() if path else None
+    except RuntimeError as error:
+        raise UsageError(f"{path}: there is no such home folder") from error
 
 
 def _folder(path: Path | str | None, default: str) -> Path:

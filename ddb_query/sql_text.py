@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"""
       (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
-    | (?P<text>[eE]?'(?:[^']|'')*(?:'|\Z)|(?P<quote>\$(?:[A-Za-z_]\w*)?\$).*?(?:(?P=quote)|\Z))
+    | (?P<text>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|'(?:[^']|'')*(?:'|\Z)
+        |(?P<quote>\$(?:[A-Za-z_]\w*)?\$).*?(?:(?P=quote)|\Z))
     | (?P<name>"(?:[^"]|"")*(?:"|\Z))
     | (?P<parameter>\$[A-Za-z_]\w*)
     | (?P<word>[^\W\d]\w*)

@@ -8,14 +8,15 @@ query with it on a table of one's own, and says which differ and where, never wi
 from __future__ import annotations
 
 import argparse
+import bisect
 import ctypes
+import datetime
 import functools
 import hashlib
 import itertools
 import math
 import re
 import sys
-import time
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -28,9 +29,9 @@ import polars as pl
 import ddb_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 SCHEMA: dict[str, pl.DataType] = {
     "image_name": pl.String(),
@@ -56,6 +57,36 @@ SAMPLERS = (
 )  # fmt: skip
 
 SETTINGS = ("prompt", "seed", "step", "cfg", "sampler", "width", "height")
+
+_DEFAULTS: dict[str, object] = {
+    "prompt": "a castle, 8 k",
+    "part_id": 1,
+    "seed": 7,
+    "step": 50,
+    "cfg": 7.0,
+    "sampler": 8,
+    "width": 512,
+    "height": 512,
+    "user_name": "0" * 64,
+    "timestamp": datetime.datetime(2022, 8, 8, 12, 30, tzinfo=datetime.UTC),
+    "image_nsfw": 0.05,
+    "prompt_nsfw": 0.01,
+}
+
+
+def published(*rows: Mapping[str, object]) -> pl.DataFrame:
+    """A published table by hand: what a row does not say is as usual, its image name made up."""
+    names = (f"00000000-0000-4000-8000-{place:012x}.png" for place in range(len(rows)))
+    full = [{"image_name": name, **_DEFAULTS, **row} for name, row in zip(names, rows, strict=True)]
+    return pl.DataFrame(full, schema=SCHEMA)
+
+
+def write(frame: pl.DataFrame, folder: Path, dataset: str = "2m") -> Path:
+    """Write a table where a data folder has it; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.write_parquet(folder / TABLES[dataset])
+    return folder
+
 
 # --- values ---
 
@@ -127,7 +158,9 @@ def _equal(found: object, expected: object) -> bool:
 _SUFFIXES = {"k", "d", "s", "th", "st", "nd", "rd", "mm", "cm", "mp", "p", "bit", "fps"}
 
 # Letters that Unicode does not take apart into a letter and its accent.
-_STROKES = str.maketrans("ØøĐđĦħŦŧŁłıς", "OoDdHhTtLliσ")
+_STROKES = str.maketrans(
+    "ØøĐđĦħŦŧŁłı\N{GREEK SMALL LETTER FINAL SIGMA}", "OoDdHhTtLli\N{GREEK SMALL LETTER SIGMA}"
+)
 
 _DROPPED_MARKS = (range(0x300, 0x370), range(0x20D0, 0x2100), range(0xFE00, 0xFE10))
 
@@ -154,9 +187,10 @@ def folded_character(character: str) -> str:
     """A character in lower case without accent; nothing for a mark that is dropped."""
     if any(ord(character) in block for block in _DROPPED_MARKS):
         return ""
-    letter, *marks = unicodedata.normalize("NFD", character)
+    letter, *marks = list(unicodedata.normalize("NFD", character))
     accented = marks and all(0x300 <= ord(mark) < 0x370 for mark in marks)
-    if accented and re.match("(LATIN|GREEK) .*LETTER", unicodedata.name(letter)):
+    of_latin_or_greek = re.match("LATIN|GREEK", unicodedata.name(letter, ""))
+    if accented and of_latin_or_greek and unicodedata.category(letter)[0] == "L":
         character = letter
     return character.translate(_STROKES).lower()
 
@@ -171,39 +205,33 @@ def normalise(text: str) -> str:
     """A text as it is searched: words one space apart, split numbers and their suffixes joined."""
     folded = (folded_character(character) for character in text)
     spread = "".join(f" {c} " if c and is_cjk(c) else c for c in folded)
-    joined: list[str] = []
+    words: list[str] = []
     previous = gap = ""
     for is_word, run in itertools.groupby(spread, is_word_character):
         piece = "".join(run)
         if not is_word:
             gap = piece
-        elif gap == " " and _is_digit(previous) and _is_digit(piece):
-            joined[-1] += piece
-            previous = piece
-        else:
-            joined.append(piece)
-            previous = piece
-    return " ".join(_with_suffixes(joined))
-
-
-def _is_digit(word: str) -> bool:
-    return re.fullmatch("[0-9]", word) is not None
-
-
-def _with_suffixes(words: Iterable[str]) -> Iterator[str]:
-    number: str | None = None
-    for word in words:
-        if number is not None and word in _SUFFIXES:
-            yield number + word
-            number = None
             continue
-        if number is not None:
-            yield number
-        number = word if re.fullmatch("[0-9]+", word) else None
-        if number is None:
-            yield word
-    if number is not None:
-        yield number
+        if gap == " " and len(previous) == len(piece) == 1 and _is_number(previous + piece):
+            words[-1] += piece
+        else:
+            words.append(piece)
+        previous = piece
+    return " ".join(_with_suffixes(words))
+
+
+def _is_number(word: str) -> bool:
+    return re.fullmatch("[0-9]+", word) is not None
+
+
+def _with_suffixes(words: Iterable[str]) -> list[str]:
+    joined: list[str] = []
+    for word in words:
+        if word in _SUFFIXES and joined and _is_number(joined[-1]):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
 
 
 @functools.cache
@@ -246,7 +274,7 @@ def images(frame: pl.DataFrame, dataset: str) -> pl.DataFrame:
 
 def prompts(images: pl.DataFrame) -> list[Row]:
     """The rows of the view `prompts`, by prompt."""
-    rows = _by(images.drop_nulls("prompt"), ["prompt"], pl.col("prompt_nsfw").max())
+    rows = _groups(images.drop_nulls("prompt"), ["prompt"], pl.col("prompt_nsfw").max())
     found = [
         (prompt_id(prompt), prompt, normalise(prompt), count, users, score, first, final)
         for prompt, count, users, _, first, final, score in rows
@@ -256,9 +284,30 @@ def prompts(images: pl.DataFrame) -> list[Row]:
 
 def users(images: pl.DataFrame) -> list[Row]:
     """The rows of the view `users`, by name."""
-    rows = _by(images.drop_nulls("user_name"), ["user_name"])
+    rows = _groups(images.drop_nulls("user_name"), ["user_name"])
     found = [(name, count, texts, first, final) for name, count, _, texts, first, final in rows]
     return sorted(found, key=lambda row: row[0])
+
+
+def views(images: pl.DataFrame) -> dict[str, list[Row]]:
+    """The rows of every view, in the order that its statement in `VIEW_STATEMENTS` gives them."""
+    return {
+        "images": images.sort("image_name", nulls_last=True).rows(),
+        "prompts": prompts(images),
+        "users": users(images),
+    }
+
+
+VIEW_STATEMENTS = {
+    "images": "select * from images order by image_name",
+    "prompts": """
+        select prompt_id, prompt, text, images, users, prompt_nsfw, first_seen, last_seen
+        from prompts order by prompt
+    """,
+    "users": """
+        select user_name, images, prompts, first_seen, last_seen from users order by user_name
+    """,
+}
 
 
 def _each(column: str, function: Callable[[Any], object], kind: pl.DataType) -> pl.Expr:
@@ -285,23 +334,6 @@ def _part_path(dataset: str, part: int) -> str:
     return f"diffusiondb-large-part-{'1' if part <= 10_000 else '2'}/part-{part:06}.zip"
 
 
-def _by(images: pl.DataFrame, keys: Sequence[str], *more: pl.Expr) -> list[tuple[Any, ...]]:
-    """Groups: keys, images, distinct users, distinct prompts, first and last time, and more."""
-    grouped = images.group_by(keys).agg(
-        pl.len().alias("_images"),
-        _distinct("user_name").alias("_users"),
-        _distinct("prompt").alias("_prompts"),
-        pl.col("timestamp").min().alias("_first"),
-        pl.col("timestamp").max().alias("_last"),
-        *more,
-    )
-    return grouped.rows()
-
-
-def _distinct(column: str) -> pl.Expr:
-    return pl.col(column).drop_nulls().n_unique()
-
-
 # --- queries ---
 
 
@@ -321,21 +353,16 @@ def nsfw_filter(
     return sorted(kept.rows(), key=lambda row: (last(row[2]), last(row[0])))
 
 
-def _at_most(score: str, threshold: float) -> pl.Expr:
-    """Whether a score passes; NaN and NULL do not."""
-    return (pl.col(score) <= single(threshold)) & ~pl.col(score).is_nan()
-
-
 def nsfw_histogram(images: pl.DataFrame, bins: int = 20) -> list[Row]:
     rows: list[Row] = []
+    ends = [*(single(k / bins) for k in range(bins)), math.inf]
     for kind, column in (("image", "image_nsfw_score"), ("prompt", "prompt_nsfw")):
         scores = sorted(s for s in images[column].drop_nulls() if 0 <= s <= 1)
-        ends = [single(k / bins) for k in range(bins)] + [math.inf]
-        for k in range(bins):
-            inside = sum(1 for s in scores if ends[k] <= s < ends[k + 1]) if len(scores) < 99 else (
-                _below(scores, ends[k + 1]) - _below(scores, ends[k])
-            )
-            rows.append((kind, Rounded(k / bins), Rounded((k + 1) / bins), inside))
+        below = [bisect.bisect_left(scores, end) for end in ends]
+        rows += [
+            (kind, Rounded(k / bins), Rounded((k + 1) / bins), below[k + 1] - below[k])
+            for k in range(bins)
+        ]
         if kind == "image":
             rows.append((kind, 2.0, 2.0, images["image_blurred"].sum()))
     return rows
@@ -345,15 +372,10 @@ def nsfw_retention(images: pl.DataFrame, steps: int = 10) -> list[Row]:
     thresholds = [k / steps for k in range(1, steps + 1)]
     rows: list[Row] = []
     for image, prompt in itertools.product(thresholds, thresholds):
-        kept = images.filter(
-            _at_most("image_nsfw_score", image) & _at_most("prompt_nsfw", prompt)
-        )
-        count, texts, people = kept.select(
-            pl.len(), _distinct("prompt"), _distinct("user_name").alias("users")
-        ).row(0)
-        rows.append(
-            (Rounded(image), Rounded(prompt), count, texts, people, share(count, images.height))
-        )
+        kept = images.filter(_at_most("image_nsfw_score", image) & _at_most("prompt_nsfw", prompt))
+        texts, people = kept["prompt"].drop_nulls(), kept["user_name"].drop_nulls()
+        counts = (kept.height, texts.n_unique(), people.n_unique())
+        rows.append((Rounded(image), Rounded(prompt), *counts, share(kept.height, images.height)))
     return rows
 
 
@@ -362,39 +384,271 @@ def user_stats(
 ) -> list[Row]:
     if not include_deleted:
         images = images.filter(pl.col("user_name") != "deleted_account")
-    scores = pl.col("image_nsfw_score")
-    rows = _by(
+    score = pl.col("image_nsfw_score")
+    groups = _groups(
         images,
         ["user_name"],
-        pl.col("timestamp").dt.date().drop_nulls().n_unique().alias("days"),
-        scores.filter(scores.is_between(0, 1)).mean(),
+        pl.col("timestamp").dt.date().drop_nulls().n_unique().alias("active_days"),
+        score.filter(score.is_between(0, 1)).mean(),
         pl.col("image_blurred").sum(),
     )
-    found = [
+    rows = [
         (name, count, texts, first, final, days, rounded(mean), blurred)
-        for name, count, _, texts, first, final, days, mean, blurred in rows
+        for name, count, _, texts, first, final, days, mean, blurred in groups
         if count >= min_images
     ]
-    return sorted(found, key=lambda row: (-row[1], last(row[0])))
+    return sorted(rows, key=lambda row: (-row[1], last(row[0])))
 
 
 def user_profile(images: pl.DataFrame, user: str) -> list[Row]:
     own = images.filter(pl.col("user_name") == user)
-    total = own.height
-    blurred = own["image_blurred"].sum()
-    samplers = Counter(own["sampler_name"].to_list())
-    sizes: Counter[object] = Counter()
-    for width, height, count in own.group_by("width", "height").len().iter_rows():
-        sizes[None if width is None or height is None else f"{width}x{height}", count] = count
-    used = Counter(
-        {term: 0 for _ in ()} or itertools.chain.from_iterable(
-            terms(prompt) for prompt in own["prompt"].drop_nulls()
-        )
-    )
+    total, blurred = own.height, int(own["image_blurred"].sum())
+    sizes = [
+        (f"{width}x{height}" if width is not None and height is not None else None, count)
+        for (width, height), count in Counter(own.select("width", "height").rows()).items()
+    ]
+    used = Counter(term for prompt in own["prompt"].drop_nulls() for term in terms(prompt))
     return [
         ("summary", "images of the user", total, share(total, images.height)),
         ("summary", "blurred", blurred, share(blurred, total)),
-        *_section("sampler", samplers.items(), total),
-        *_section("size", ((size, count) for (size, _), count in sizes.items()), total),
+        *_section("sampler", Counter(own["sampler_name"]).items(), total),
+        *_section("size", sizes, total),
         *_section("term", used.items(), total)[:20],
     ]
+
+
+def sampler_stats(images: pl.DataFrame) -> list[Row]:
+    cfg = pl.col("cfg").filter(pl.col("cfg").is_between(0, 100))
+    groups = _groups(
+        images,
+        ["sampler", "sampler_name"],
+        cfg.mean(),
+        cfg.median().alias("median"),
+        pl.col("step").median(),
+        pl.col("image_blurred").sum(),
+    )
+    rows = [
+        (number, name, count, share(count, images.height), people, texts, *map(rounded, means), odd)
+        for number, name, count, people, texts, _, _, *means, odd in groups
+    ]
+    return sorted(rows, key=lambda row: (-row[2], last(row[0])))
+
+
+def cfg_stats(images: pl.DataFrame) -> list[Row]:
+    return _usage(images, "cfg")
+
+
+def step_stats(images: pl.DataFrame) -> list[Row]:
+    return _usage(images, "step")
+
+
+def size_stats(images: pl.DataFrame) -> list[Row]:
+    return _usage(images, "width", "height")
+
+
+def prompt_search(images: pl.DataFrame, words: str) -> list[Row]:
+    wanted = set(normalise(words).split())
+    found: list[tuple[Any, ...]] = []
+    columns = ("image_name", "prompt", "part_id", "image_nsfw", "prompt_nsfw")
+    for name, prompt, *rest in images.select(columns).iter_rows() if wanted else ():
+        has = words_of(prompt or "")
+        if wanted <= set(has):
+            score = sum(word in wanted for word in has) / len(has)
+            found.append((name, prompt, Rounded(score), *rest))
+    return sorted(found, key=lambda row: (-round(row[2].exact, 6), last(row[3]), last(row[0])))
+
+
+def prompt_top(images: pl.DataFrame) -> list[Row]:
+    groups = _groups(images.drop_nulls("prompt"), ["prompt"])
+    rows = [(text, count, people, *times) for text, count, people, _, *times in groups]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def prompt_lengths(images: pl.DataFrame, bins: int = 20) -> list[Row]:
+    lengths = [len(prompt) for prompt in images["prompt"].drop_nulls().unique()]
+    if not lengths or bins < 1:
+        return []
+    width = math.ceil(Fraction(max(lengths) + 1, bins))
+    counts = Counter(length // width for length in lengths)
+    return [(k * width, (k + 1) * width - 1, counts[k]) for k in range(bins)]
+
+
+def prompt_terms(images: pl.DataFrame) -> list[Row]:
+    prompts_of: Counter[str] = Counter()
+    images_of: Counter[str] = Counter()
+    for prompt, count in Counter(images["prompt"].drop_nulls()).items():
+        for term in terms(prompt):
+            prompts_of[term] += 1
+            images_of[term] += count
+    rows = [(term, count, images_of[term]) for term, count in prompts_of.items()]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def timeline(images: pl.DataFrame, grain: str = "day") -> list[Row]:
+    period = pl.col("timestamp").dt.truncate({"day": "1d", "hour": "1h"}[grain])
+    groups = _groups(images.with_columns(period.alias("period")), ["period"])
+    rows = [(start, count, texts, people) for start, count, people, texts, *_ in groups]
+    return sorted(rows, key=lambda row: (row[0] is None, row[0] or datetime.datetime.max))
+
+
+def part_stats(images: pl.DataFrame) -> list[Row]:
+    groups = _groups(images, ["part_id", "part_path"], pl.col("image_blurred").sum())
+    rows = [(*part, count, texts, odd) for *part, count, _, texts, _, _, odd in groups]
+    return sorted(rows, key=lambda row: last(row[0]))
+
+
+def duplicates(images: pl.DataFrame) -> list[Row]:
+    groups = images.group_by(SETTINGS).len().filter(pl.col("len") > 1).rows()
+    return sorted(groups, key=lambda row: (-row[-1], *map(last, row[:-1])))
+
+
+def data_quality(images: pl.DataFrame) -> list[Row]:
+    cfg, score = pl.col("cfg"), pl.col("image_nsfw")
+    proper = score.is_between(0, 1) | pl.col("image_blurred")
+    checks = {
+        "all rows": pl.lit(value=True),
+        "prompt missing": pl.col("prompt").is_null(),
+        "prompt empty": pl.col("prompt") == "",
+        "prompt ends in a space": pl.col("prompt").str.ends_with(" "),
+        "user missing": pl.col("user_name").is_null(),
+        "user deleted": pl.col("user_name") == "deleted_account",
+        "time missing": pl.col("timestamp").is_null(),
+        "image score missing": score.is_null(),
+        "prompt score missing": pl.col("prompt_nsfw").is_null(),
+        "image blurred": pl.col("image_blurred"),
+        "image score outside 0 to 1, not blurred": score.is_not_null() & ~proper,
+        "cfg not a number": cfg.is_nan(),
+        "cfg infinite": cfg.is_infinite(),
+        "cfg negative": cfg.is_finite() & (cfg < 0),
+        "cfg over 100": cfg.is_finite() & (cfg > 100),
+        "step zero": pl.col("step") == 0,
+        "sampler unknown": pl.col("sampler")
+        .is_between(1, len(SAMPLERS))
+        .not_()
+        .fill_null(value=True),
+        "same prompt, seed and settings as another": pl.len().over(SETTINGS) > 1,
+    }
+    counts = {name: images.filter(check).height for name, check in checks.items()}
+    return [(name, count, share(count, images.height)) for name, count in counts.items()]
+
+
+def _at_most(score: str, threshold: float) -> pl.Expr:
+    return pl.col(score) <= single(threshold)
+
+
+def _groups(images: pl.DataFrame, keys: Sequence[str], *more: pl.Expr) -> list[tuple[Any, ...]]:
+    """Groups: keys, images, distinct users, distinct prompts, first and last time, and more."""
+    time = pl.col("timestamp")
+    found = images.group_by(keys).agg(
+        pl.len().alias("_images"),
+        pl.col("user_name").drop_nulls().n_unique().alias("_users"),
+        pl.col("prompt").drop_nulls().n_unique().alias("_prompts"),
+        time.min().alias("_first"),
+        time.max().alias("_last"),
+        *more,
+    )
+    return found.rows()
+
+
+def _usage(images: pl.DataFrame, *keys: str) -> list[Row]:
+    """How often each value was used: values, images, share, users."""
+    rows = [
+        (*values, count, share(count, images.height), people)
+        for *values, count, people, _, _, _ in _groups(images, keys)
+    ]
+    return sorted(rows, key=lambda row: (-row[len(keys)], *map(last, row[: len(keys)])))
+
+
+def _section(name: str, counts: Iterable[tuple[str | None, int]], total: int) -> list[Row]:
+    ordered = sorted(counts, key=lambda pair: (-pair[1], last(pair[0])))
+    return [(name, item, count, share(count, total)) for item, count in ordered]
+
+
+TRUTHS: dict[str, Callable[..., list[Row]]] = {
+    "cfg-stats": cfg_stats,
+    "data-quality": data_quality,
+    "duplicates": duplicates,
+    "nsfw-filter": nsfw_filter,
+    "nsfw-histogram": nsfw_histogram,
+    "nsfw-retention": nsfw_retention,
+    "part-stats": part_stats,
+    "prompt-lengths": prompt_lengths,
+    "prompt-search": prompt_search,
+    "prompt-terms": prompt_terms,
+    "prompt-top": prompt_top,
+    "sampler-stats": sampler_stats,
+    "size-stats": size_stats,
+    "step-stats": step_stats,
+    "timeline": timeline,
+    "user-profile": user_profile,
+    "user-stats": user_stats,
+}
+
+
+def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
+    """The parameters to try a query with; the first are its defaults, where it has them."""
+    counts = Counter(images["user_name"].drop_nulls())
+    busiest = [user for user, _ in counts.most_common(2)]
+    words = ("castle", "8 K, Portrait", "\u753b", "...")
+    tried: dict[str, list[dict[str, Any]]] = {
+        "nsfw-filter": [
+            {},
+            {"max_image_nsfw": 0.1, "max_prompt_nsfw": 0.1},
+            {"max_image_nsfw": 0.5, "max_prompt_nsfw": 1.0, "include_blurred": True},
+            {"max_image_nsfw": 3.0, "max_prompt_nsfw": 0.2},
+        ],
+        "nsfw-histogram": [{}, {"bins": 7}, {"bins": 1000}],
+        "nsfw-retention": [{}, {"steps": 3}],
+        "prompt-lengths": [{}, {"bins": 7}, {"bins": 5000}],
+        "prompt-search": [{"words": text} for text in words],
+        "timeline": [{}, {"grain": "hour"}],
+        "user-profile": [{"user": user} for user in ("deleted_account", *busiest)],
+        "user-stats": [{}, {"min_images": 20}, {"include_deleted": False}],
+    }
+    return tried.get(name, [{}])
+
+
+# --- the command ---
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare every query with its truth on a real table; 1 when one differs."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--data-dir", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--dataset", choices=sorted(TABLES), default="2m")
+    options = parser.parse_args(arguments)
+    table = images(pl.read_parquet(options.data_dir / TABLES[options.dataset]), options.dataset)
+    differing = 0
+    with ddb_query.open(options.dataset, data_dir=options.data_dir) as corpus:
+        for view, rows in views(table).items():
+            differing += _told(f"view {view}", corpus.sql(VIEW_STATEMENTS[view]).rows(), rows)
+        for name, truth in TRUTHS.items():
+            for place, parameters in enumerate(cases(name, table)):
+                found = corpus.run(name, **parameters).rows()
+                differing += _told(f"{name} #{place}", found, truth(table, **parameters))
+    return 1 if differing else 0
+
+
+def _told(what: str, found: Sequence[Row], expected: Sequence[Row]) -> bool:
+    """Say how a comparison ended; whether in a difference."""
+    word = difference(found, expected)
+    sys.stdout.write(f"{what}: {word or f'equal, {len(found)} rows'}\n")
+    sys.stdout.flush()
+    return word is not None
+
+
+def difference(found: Sequence[Row], expected: Sequence[Row]) -> str | None:
+    """Where two results differ first, without their text; None when they are equal."""
+    for place, (ours, theirs) in enumerate(zip(found, expected, strict=False)):
+        if not matches(ours, theirs):
+            columns = [
+                at for at, pair in enumerate(zip(ours, theirs, strict=False)) if not _equal(*pair)
+            ]
+            return f"DIFFERS in row {place}, columns {columns}"
+    if len(found) != len(expected):
+        return f"DIFFERS: {len(found)} rows, expected {len(expected)}"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -91,10 +91,11 @@ class Catalog:
             return self._known(wanted), None
         present = [name for name in ("2m", "large") if self.locate(name)]
         if not present:
-            raise MissingDataError(
-                f"no metadata table in {self._settings.data_dir}",
-                hint="`ddb data pull 2m` gets one; --dataset demo needs no download",
-            )
+            folder = self._settings.data_dir
+            hint = "`ddb data pull 2m` gets one; --dataset demo needs no download"
+            if folder.is_file():
+                hint = f"--data-dir takes a folder; `ddb data add {folder}` registers a table"
+            raise MissingDataError(f"no metadata table in {folder}", hint=hint)
         both = len(present) > 1
         note = f"using dataset {present[0]}; --dataset large has the other" if both else None
         return present[0], note

@@ -50,11 +50,10 @@ class Registry:
         """
         try:
             text = self._path.read_text("utf-8")
-        except FileNotFoundError:
-            return []
-        try:
             return [Added(e["kind"], e["dataset"], Path(e["path"])) for e in json.loads(text)]
-        except (ValueError, TypeError, KeyError) as error:
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise MissingDataError(
                 f"{self._path} is damaged", hint="delete it, then `ddb data add PATH` again"
             ) from error

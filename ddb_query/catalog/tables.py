@@ -113,7 +113,7 @@ def recognise(engine: DuckDBEngine, path: Path) -> str:
 
 def _check_file(path: Path) -> None:
     if path.is_dir():
-        raise BadTableError(path, "a folder, not a parquet file")
+        raise BadTableError(path, "a folder, not a parquet file", hint=_NOT_A_TABLE)
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -123,7 +123,8 @@ def _check_file(path: Path) -> None:
     except FileNotFoundError as error:
         raise BadTableError(path, "no such file", hint="`ddb data status` says where") from error
     except OSError as error:
-        raise BadTableError(path, error.strerror or str(error)) from error
+        problem = error.strerror or str(error)
+        raise BadTableError(path, problem, hint="may you read it?") from error
     if size == 0:
         raise BadTableError(path, "the file is empty", hint=_NOT_A_TABLE)
     if head != _MAGIC:

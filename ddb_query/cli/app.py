@@ -12,15 +12,13 @@ from typer.core import TyperGroup
 
 from ddb_query import __version__, output
 from ddb_query.cli.options import common_parameters, gathered
-from ddb_query.diagnostics import Diagnostics
-from ddb_query.errors import DdbError
-from ddb_query.settings import Settings
 
 # In the order of the help. Each module has an `app`, loaded when its command is asked for.
 COMMANDS = {
     "sql": "ddb_query.cli.sql",
     "queries": "ddb_query.cli.queries",
     "run": "ddb_query.cli.run",
+    "search": "ddb_query.cli.search",
     "data": "ddb_query.cli.data",
 }
 
@@ -79,12 +77,6 @@ app.callback(invoke_without_command=True)(_root)
 
 
 def run() -> int:
-    """Run the command line; errors become words here and nowhere else."""
-    try:
-        app()
-    except DdbError as error:
-        Diagnostics().error(error)
-        if Settings.from_environment().debug:
-            raise
-        return error.exit_code
+    """Run the command line."""
+    app()
     return 0

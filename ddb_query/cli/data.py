@@ -15,10 +15,13 @@ from ddb_query.cli.options import Session, command
 from ddb_query.engines.base import Column
 from ddb_query.errors import UsageError
 from ddb_query.settings import Settings
+from ddb_query.store.place import source_is_gone
+from ddb_query.store.place import stores as stores_in
 
 if TYPE_CHECKING:
     from ddb_query.catalog import Added, Status
     from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.store.place import Store
 
 app = typer.Typer(
     help="Which data there is, and how to get it.", rich_markup_mode=None, add_completion=False
@@ -33,8 +36,9 @@ def status(session: Session) -> None:
     """Show which metadata tables there are, and which command gets a missing one."""
     with _engine(session) as engine:
         catalog = _catalog(session)
-        rows = [_row(found) for found in catalog.status(engine)]
+        rows: list[tuple[str | None, ...]] = [_row(found) for found in catalog.status(engine)]
         rows += [_added_row(added) for added in catalog.registry.entries() if added.kind != "table"]
+    rows += [_store_row(store) for store in stores_in(_settings(session).cache_dir)]
     columns = [
         Column("dataset", "VARCHAR"), Column("rows", "BIGINT"), Column("megabytes", "DOUBLE"),
         Column("row_groups", "BIGINT"), Column("where", "VARCHAR"),
@@ -96,17 +100,38 @@ def demo(
     session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
 
 
+@app.command("build")
+@command
+def build(session: Session) -> None:
+    """Build the store and the search index of a dataset, which make everything faster."""
+    with session.open() as corpus:
+        built = corpus.build()
+        session.diagnostics.clear()
+        done = "built" if built else "already there"
+        session.diagnostics.note(f"the store of dataset {corpus.dataset}: {done}")
+
+
 @app.command("remove")
 @command
 def remove(
     session: Session,
     what: Annotated[
-        list[str], typer.Argument(metavar="DATASET|PATH...", help="A dataset, or an added path.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="DATASET|PATH...", help="A dataset, or an added path."),
+    ] = None,
+    stores: Annotated[
+        bool, typer.Option("--stores", help="The stores whose table is gone or has changed.")
+    ] = False,
 ) -> None:
     """Forget what was added, and delete what ddb itself wrote, after naming it."""
+    if stores:
+        _remove_stores(session)
+    elif not what:
+        raise UsageError(
+            "nothing to remove was named", hint="`ddb data status` shows what is there"
+        )
     catalog = _catalog(session)
-    for name in what:
+    for name in what or []:
         forget, delete = catalog.removable(name)
         if not forget and not delete:
             raise UsageError(
@@ -120,6 +145,24 @@ def remove(
         if delete and not session.options.yes:
             _confirm()
         catalog.remove(forget, delete)
+
+
+def _remove_stores(session: Session) -> None:
+    gone = [s for s in stores_in(_settings(session).cache_dir) if source_is_gone(s)]
+    for store in gone:
+        session.diagnostics.note(f"to delete: {store.folder}")
+    if gone and not session.options.yes:
+        _confirm()
+    for store in gone:
+        store.discard()
+    session.diagnostics.note(f"stores deleted: {len(gone)}")
+
+
+def _store_row(store: Store) -> tuple[str | None, ...]:
+    size = sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file())
+    state = store.problem() or ("its table is gone" if source_is_gone(store) else None)
+    where = str(store.folder) + (f" ({state})" if state else "")
+    return (f"{store.dataset} store", None, f"{size / 1e6:.1f}", None, where)
 
 
 def _confirm() -> None:

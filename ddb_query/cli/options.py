@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,13 +14,16 @@ import typer
 
 from ddb_query import output
 from ddb_query.diagnostics import Diagnostics
-from ddb_query.errors import InterruptedByUserError
+from ddb_query.errors import InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ddb_query.corpus import Corpus
     from ddb_query.engines.base import Result
+
+# What Python makes of bytes that are no text in the locale's encoding.
+_UNDECODED = re.compile("[\ud800-\udfff]")
 
 Format = Literal["table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow"]
 
@@ -96,16 +101,16 @@ class Session:
         """The format that `--format` or the ending of `--output` says."""
         return output.format_for(self.options.output, self.options.format)
 
-    def show(self, result: Result, default_limit: int | None = None) -> None:
-        """Write a result where and how the options say.
+    def show(self, results: Iterable[Result], default_limit: int | None = None) -> None:
+        """Write results where and how the options say.
 
         Args:
-            result: Already limited, when `--limit` was given.
+            results: Already limited, when `--limit` was given; several only in people's formats.
             default_limit: Rows that a table shows when no limit was given.
 
         """
         limit = default_limit if self.options.limit is None else 0
-        cut = output.result(result, self.format, self.options.output, limit=limit)
+        cut = output.results(results, self.format, self.options.output, limit=limit)
         self.diagnostics.clear()
         if cut:
             shown = default_limit or output.SHOWN_ROWS
@@ -127,7 +132,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(ctx: typer.Context, **given: Any) -> None:
         session = Session(gathered(given).over(ctx.obj or Common()))
         try:
-            function(session, **given)
+            function(session, **{name: _utf8(value) for name, value in given.items()})
         except KeyboardInterrupt:
             raise InterruptedByUserError from None
         except BrokenPipeError:
@@ -139,6 +144,18 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
+
+
+def _utf8(value: Any) -> Any:
+    """Text of the command line as the UTF-8 that it is, whatever the locale made of it."""
+    if isinstance(value, list):
+        return [_utf8(one) for one in value]
+    if not isinstance(value, str) or not _UNDECODED.search(value):
+        return value
+    try:
+        return os.fsencode(value).decode("utf-8")
+    except UnicodeError as error:
+        raise UsageError(f"not UTF-8 text: {value}") from error
 
 
 def common_parameters() -> list[inspect.Parameter]:

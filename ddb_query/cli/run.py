@@ -16,6 +16,9 @@ from ddb_query.settings import user_sql_dir
 if TYPE_CHECKING:
     from ddb_query.query_file import CannedQuery, Parameter
 
+# Sets the parameters of a query apart from those of the function, and from Python's keywords.
+_PREFIX = "given_"
+
 
 class QueryGroup(TyperGroup):
     """The canned queries as commands, made when they are asked for."""
@@ -58,10 +61,14 @@ def _run() -> None:
 
 def _as_command(query: CannedQuery) -> Any:
     def run(session: Session, **given: object) -> None:
-        said = {name: value for name, value in given.items() if value is not None}
+        said = {
+            parameter.name: given[_PREFIX + parameter.name]
+            for parameter in query.parameters
+            if given[_PREFIX + parameter.name] is not None
+        }
         with session.open() as corpus:
             result = corpus.run(query.name, limit=session.options.limit, **said)
-            session.show(result, query.limit)
+            session.show([result], query.limit)
 
     session = inspect.Parameter(
         "session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session
@@ -84,7 +91,7 @@ def _option(parameter: Parameter) -> inspect.Parameter:
         help=parameter.help + has,
     )
     return inspect.Parameter(
-        parameter.name,
+        _PREFIX + parameter.name,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[kind | None, option],
@@ -95,5 +102,6 @@ def _help(query: CannedQuery) -> str:
     columns = "".join(f"\n  {name}: {meaning}" for name, meaning in query.columns)
     parts = [query.description]
     parts += [f"\b\nColumns:{columns}"] if columns else []
-    parts += ["\b\nExamples:" + "".join(f"\n  {example}" for example in query.examples)]
+    examples = "".join(f"\n  {example}" for example in query.examples)
+    parts += [f"\b\nExamples:{examples}"] if examples else []
     return "\n\n".join(parts)

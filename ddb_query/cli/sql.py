@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ddb_query import output
 from ddb_query.cli.options import Common, Session, command
 from ddb_query.errors import ParameterError, UsageError
-
-if TYPE_CHECKING:
-    from ddb_query.engines.base import Result
-
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -43,16 +40,10 @@ def sql(
     """Run SQL over metadata, images, prompts and users; from standard input without a text."""
     statements = _read(text, file)
     params = dict(_parameter(given) for given in parameter or [])
-    form = session.format
-    every = form in output.PEOPLE_FORMATS and session.options.output is None
+    every = session.format in output.PEOPLE_FORMATS
     with session.open() as corpus:
-        last: Result | None = None
-        for result in corpus.statements(statements, params, limit=session.options.limit):
-            if every:
-                session.show(result)
-            last = result
-        if last is not None and not every:
-            session.show(last)
+        results = corpus.statements(statements, params, limit=session.options.limit)
+        session.show(results if every else deque(results, maxlen=1))
 
 
 def from_standard_input(ctx: typer.Context) -> None:
@@ -70,9 +61,11 @@ def _read(text: str | None, file: Path | None) -> str:
         raw = file.read_bytes() if file else sys.stdin.buffer.read()
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{source} is not UTF-8 text") from error
+        hint = "iconv -f LATIN1 -t UTF-8 converts it, if that is what it is"
+        raise UsageError(f"{source} is not UTF-8 text", hint=hint) from error
     except OSError as error:
-        raise UsageError(f"cannot read {source}: {error.strerror or error}") from error
+        hint = "-f FILE reads SQL from a file; without it, and without SQL, standard input is read"
+        raise UsageError(f"cannot read {source}: {error.strerror or error}", hint=hint) from error
 
 
 def _parameter(given: str) -> tuple[str, object]:

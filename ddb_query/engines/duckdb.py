@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -14,8 +15,10 @@ from ddb_query.engines import text_forms
 from ddb_query.engines.base import BATCH_ROWS, Column, Relation
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
+    DdbError,
     InterruptedByUserError,
     OutOfMemoryError,
+    OutputError,
     SqlError,
     TimedOutError,
     UsageError,
@@ -23,20 +26,25 @@ from ddb_query.errors import (
 from ddb_query.query_library import read_sql, sql_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Self
 
     import pyarrow as pa
 
+    from ddb_query.dataset import Dataset
     from ddb_query.engines.base import TextForm
     from ddb_query.progress import Progress
+    from ddb_query.search.index import Hits
 
 MINIMUM_MEMORY = 1_000_000_000
 
-_HASH60 = "create macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
+_HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 _FROM = "ddb_result"
+# In the order of what they are made of.
+VIEWS = ("images", "prompts", "users", "terms")
+_NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,7 @@ class DuckDBEngine:
         self._limits = limits
         self._progress = progress
         self._spill = spill
+        self._udf_errors: list[DdbError] = []
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
 
@@ -143,37 +152,113 @@ class DuckDBEngine:
         """Write rows to a parquet file by DuckDB itself, in their order.
 
         For tables of ddb's own; what a user asks for goes through `DuckDBAnswer.reader`.
+
+        Raises:
+            OutputError: The disk is full, or otherwise does not take it.
+
         """
         with self._running():
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
-            if found is not None:
+            if found is None:
+                return
+            try:
                 found.write_parquet(str(path), compression="zstd", row_group_size=BATCH_ROWS)
+            except duckdb.IOException as error:
+                number = re.search(r'"errno":"(\d+)"', str(error))
+                problem = os.strerror(int(number[1])) if number else _words(error)
+                raise OutputError(path.parent, problem) from error
 
     def _parquet(self, path: Path) -> duckdb.DuckDBPyRelation:
         return self._connection.from_parquet(self.literal_path(path), hive_partitioning=False)
 
-    def define(self, dataset: str, source: Path, types: dict[str, str]) -> None:
+    def define(
+        self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None = None
+    ) -> None:
         """Define ddb's functions, and its views over one metadata table.
 
         Args:
-            dataset: Name of the dataset.
+            dataset: Which one.
             source: Its metadata table.
             types: Published columns and types.
-
+            store: Folder of its derived tables; those that are there take the views' places.
         """
         run = self._connection.execute
+        run(_HASH60)
+        run(f"create or replace macro dataset_name() as '{dataset.name}'")
+        run(f"create or replace macro image_suffix() as '{dataset.image_suffix}'")
+        for path in sorted((sql_folder() / "functions").glob("*.sql")):
+            text = path.read_text("utf-8")
+            run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
+        run("create schema if not exists source")
+        run("set schema = 'source'")
+        self._define_source(source, types, store)
+        run("set schema = 'main'")
+        for view in VIEWS:
+            if view != "images" and store and (store / f"{view}.parquet").exists():
+                self.add_table(view, store / f"{view}.parquet")
+            else:
+                run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
+
+    def _define_source(self, source: Path, types: dict[str, str], store: Path | None) -> None:
+        """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
+        if store is None:
+            self.add_table("published", source, types)
+            sql = "select *, hash60(prompt) as prompt_id from source.published"
+        else:
+            images = store / "images.parquet"
+            self.add_table("stored", images)
+            named = self.columns_of(images)["image_name"] == "VARCHAR"
+            name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
+            sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
+        self._connection.execute(f"create or replace view metadata as {sql}")
+
+    def add_search(self, hits: Callable[[str], Hits]) -> None:
+        """Define `search('words')`, a table of prompt_id and score.
+
+        Args:
+            hits: All prompts that match, for what was typed.
+        """
+        from duckdb import sqltypes
+        from duckdb.func import PythonUDFType
+
+        from ddb_query.engines.hit_lists import hit_lists
+
+        # DuckDB reads the annotations when it is given the function.
+        def found(words: Any) -> Any:
+            self._udf_errors.clear()
+            try:
+                return hit_lists([hits(typed) if typed else None for typed in words.to_pylist()])
+            except DdbError as error:
+                self._udf_errors.append(error)
+                raise
+
+        hit = duckdb.struct_type({"prompt_id": sqltypes.BIGINT, "score": sqltypes.DOUBLE})
+        self._connection.create_function(
+            "search_hits", found, [sqltypes.VARCHAR], duckdb.list_type(hit),
+            type=PythonUDFType.ARROW,
+        )  # fmt: skip
+        self._connection.execute(
+            "create macro search(words) as table"
+            " select unnest(search_hits(words), recursive := true)"
+        )
+
+    def check_condition(self, view: str, condition: str) -> None:
+        """See whether text is one boolean expression over a view.
+
+        Raises:
+            SqlError: It is not; DuckDB's words say why.
+        """
         with self._running():
-            run("create schema source")
-            run("set schema = 'source'")
-            self.add_table("metadata", source, types)
-            run("set schema = 'main'")
-            run(_HASH60)
-            run(f"create macro dataset_name() as '{dataset}'")
-            for path in sorted((sql_folder() / "functions").glob("*.sql")):
-                text = path.read_text("utf-8")
-                run(f"create macro {text[3 : text.index(':')]} as (\n{text}\n)")
-            for view in ("images", "prompts", "users"):
-                run(f"create view {view} as\n{read_sql(f'views/{view}.sql')}")
+            self._connection.view(view).filter(condition)
+
+    @contextlib.contextmanager
+    def lossless(self) -> Iterator[None]:
+        """Hand UUIDs to Arrow as what they are, while the block lasts."""
+        self._connection.execute("set arrow_lossless_conversion = true")
+        try:
+            yield
+        finally:
+            self._connection.execute("set arrow_lossless_conversion = false")
 
     def statements(self, sql: str) -> list[Relation]:
         """Split SQL into statements; `values` holds the parameters of each, not yet bound.
@@ -210,7 +295,9 @@ class DuckDBEngine:
     def cursor(self) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared."""
         with self._running():
-            return DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+            found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+            found._udf_errors = self._udf_errors
+            return found
 
     def interrupt(self) -> None:
         """Stop what runs now; may be called from another thread, and when nothing runs."""
@@ -257,7 +344,10 @@ class DuckDBEngine:
             return InterruptedByUserError()
         if words.startswith("Out of Memory Error"):
             return OutOfMemoryError(words)
-        return SqlError(words)
+        if self._udf_errors:
+            return self._udf_errors.pop()
+        unknown_name = words.startswith(("Catalog Error", "Binder Error"))
+        return SqlError(words, hint=_NAMES_HINT if unknown_name else None)
 
     def _percent(self) -> float:
         try:

@@ -73,8 +73,9 @@ def _json(e: str, kind: DuckDBPyType) -> str:
         case "float" | "double":
             return f"case when isfinite({e}) then {e}::varchar end"
         case time if time in _TIMES:
+            exact = e if time == "timestamp_ns" else f"{e}::timestamp"
             return f"""case when isfinite({e}::timestamp)
-                then concat('"', replace({e}::timestamp::varchar, ' ', 'T'), 'Z"')
+                then concat('"', replace({exact}::varchar, ' ', 'T'), 'Z"')
                 else to_json({e}::varchar)::varchar end"""
         case "blob":
             return f"""'"' || to_base64({e}) || '"'"""

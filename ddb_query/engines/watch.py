@@ -57,7 +57,7 @@ class Watch:
         self._ours, self._theirs = socket.socketpair()
         self._theirs.settimeout(0)
         self._listen()
-        self._done = False
+        self._done = self._told = False
         self._thread = threading.Thread(target=self._run, name="ddb-watch", daemon=True)
         self._thread.start()
         return self
@@ -75,6 +75,8 @@ class Watch:
         self._thread.join()
         self._ours.close()
         self._theirs.close()
+        if self._told and self._progress:
+            self._tell(self._progress, 100)
 
     def _listen(self) -> None:
         global _before
@@ -92,7 +94,7 @@ class Watch:
         latest = _watches[-1]._theirs.fileno() if _watches else _before
         # A result that is dropped may be collected in any thread, which may not do this.
         with contextlib.suppress(ValueError):
-            signal.set_wakeup_fd(latest, warn_on_full_buffer=False)
+            signal.set_wakeup_fd(latest, warn_on_full_buffer=not _watches)
 
     def _run(self) -> None:
         deadline = time.monotonic() + self._timeout if self._timeout else None
@@ -111,4 +113,5 @@ class Watch:
 
     def _tell(self, progress: Progress, percent: float) -> None:
         if percent >= 0:
+            self._told = True
             progress(int(percent), 100, "%", "query")

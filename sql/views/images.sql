@@ -3,12 +3,12 @@
 select
     image_name,
     prompt,
-    hash60(prompt) as prompt_id,
+    prompt_id,
     cast(part_id as integer) as part_id,
     cast(seed as bigint) as seed,
     cast(step as integer) as step,
-    cast(width as integer) as width,
-    cast(height as integer) as height,
+    cast(width as bigint) as width,
+    cast(height as bigint) as height,
     -- There is one zero: groups of 0 and -0 would show either, as threads have it.
     round(cast(cfg as double), 4) + 0.0 as cfg,
     cast(sampler as integer) as sampler,

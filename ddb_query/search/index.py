@@ -1,0 +1,262 @@
+"""The search index: alone imports tantivy. Builds it, opens it, finds and ranks prompts.
+
+Prompts are added with the most used first and keep that order, so that equal scores come in it:
+images descending, then prompt_id ascending.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from array import array
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+
+from ddb_query.errors import DamagedIndexError, OutputError
+from ddb_query.search.index_query import IndexQueries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import tantivy
+
+    from ddb_query.progress import Progress
+    from ddb_query.search.tree import Node
+
+    _Found: TypeAlias = list[tuple[float, tantivy.DocAddress]]
+
+# Most of it is address space: 1.8 M prompts use about 300 MB, and become one segment.
+HEAP_BYTES = 500_000_000
+SMALLEST_HEAP_BYTES = 15_000_000
+FORM = 1
+_FILES = "files.json"
+_TOLD_EVERY = 10_000
+
+
+class Row(NamedTuple):
+    """A prompt as the index takes it."""
+
+    prompt_id: int
+    images: int
+    text: str
+    artists: str
+
+
+class Hits(NamedTuple):
+    """Prompts that match, the best first: two columns of the same length."""
+
+    prompt_ids: array[int]
+    scores: array[float]
+
+
+class Index:
+    """An index over prompts, open for reading; several threads may share it."""
+
+    def __init__(self, index: tantivy.Index, place: Path | None = None) -> None:
+        self._place = place
+        with _reading(place):
+            index.config_reader("manual")
+            index.reload()
+            self._searcher = index.searcher()
+            self._queries = IndexQueries(index.schema, self._searcher)
+
+    @classmethod
+    def open(cls, folder: Path) -> Index:
+        """Open an index that was built.
+
+        Raises:
+            DamagedIndexError: It is not there, not whole, or of another version.
+
+        """
+        import tantivy
+
+        _check_files(folder)
+        with _reading(folder):
+            return cls(tantivy.Index.open(str(folder)), folder)
+
+    def __len__(self) -> int:
+        return self._searcher.num_docs
+
+    def search(self, tree: Node, limit: int) -> Hits:
+        """The best matches: by score, then images descending, then prompt_id.
+
+        Raises:
+            DamagedIndexError: The index cannot be read.
+
+        """
+        with _reading(self._place):
+            return self._best(self._queries.of(tree), limit)
+
+    def count(self, tree: Node) -> int:
+        """How many prompts match.
+
+        Raises:
+            DamagedIndexError: The index cannot be read.
+
+        """
+        with _reading(self._place):
+            return self._count(self._queries.of(tree))
+
+    def all(self, tree: Node) -> Hits:
+        """All matches, in the order of `search`.
+
+        Raises:
+            DamagedIndexError: The index cannot be read.
+
+        """
+        with _reading(self._place):
+            query = self._queries.of(tree)
+            return self._best(query, self._count(query))
+
+    def like(self, text: str, limit: int) -> Hits:
+        """The prompts whose rarer words are those of a normalised text, itself among them.
+
+        Raises:
+            DamagedIndexError: The index cannot be read.
+
+        """
+        with _reading(self._place):
+            return self._best(self._queries.like(text), limit)
+
+    def _count(self, query: tantivy.Query) -> int:
+        # tantivy's type hints leave out this attribute.
+        return int(self._searcher.search(query, 1).count)  # type: ignore[attr-defined]
+
+    def _best(self, query: tantivy.Query, limit: int) -> Hits:
+        limit = min(limit, len(self))
+        if limit <= 0:
+            return Hits(array("q"), array("d"))
+        found = self._searcher.search(query, limit, count=False).hits
+        if self._searcher.num_segments > 1:
+            found = self._ordered(query, limit, found)
+        ids = self._numbers("prompt_id", found)
+        return Hits(array("q", ids), array("d", [score for score, _ in found]))
+
+    def _ordered(self, query: tantivy.Query, limit: int, found: _Found) -> _Found:
+        """The best of several segments: equal scores come one segment after the other there."""
+        asked = limit
+        while len(found) == asked < len(self) and found[-1][0] == found[limit - 1][0]:
+            asked = min(asked * 4, len(self))
+            found = self._searcher.search(query, asked, count=False).hits
+        places = self._numbers("place", found)
+        ordered = sorted(zip(found, places, strict=True), key=lambda hit: (-hit[0][0], hit[1]))
+        return [hit for hit, _ in ordered[:limit]]
+
+    def _numbers(self, field: str, found: _Found) -> list[int]:
+        values = self._searcher.fast_field_values(field, [address for _, address in found])
+        return cast("list[int]", values)
+
+
+def build(
+    folder: Path | None,
+    rows: Iterable[tuple[int, int, str, str]],
+    *,
+    total: int | None = None,
+    heap_bytes: int = HEAP_BYTES,
+    progress: Progress | None = None,
+) -> Index:
+    """Build an index.
+
+    Args:
+        folder: An empty folder, which the caller puts into place afterwards; None for an index in
+            memory.
+        rows: `Row`s or tuples like it: prompt_id, images, normalised text, normalised lists of
+            artists; images descending, then prompt_id ascending.
+        total: How many rows there are, when that is known.
+        heap_bytes: How much memory to use for what is not written yet. Where it does not suffice
+            for all, the index is of several segments, and searches take longer.
+        progress: Called as rows are added.
+
+    Raises:
+        OutputError: The folder cannot be written.
+        ValueError: The rows are not in order.
+
+    """
+    import tantivy
+
+    with _writing(folder):
+        index = tantivy.Index(
+            _schema(), None if folder is None else str(folder), sort_by_field="place"
+        )
+        writer = index.writer(max(heap_bytes, SMALLEST_HEAP_BYTES), 1)
+        for place, row in enumerate(_checked(rows)):
+            document = tantivy.Document()
+            document.add_integer("prompt_id", row[0])
+            document.add_integer("place", place)
+            document.add_text("text", row[2])
+            if row[3]:
+                document.add_text("artists", row[3])
+            writer.add_document(document)
+            if progress is not None and place % _TOLD_EVERY == 0:
+                progress(place, total, "prompts", "indexing prompts")
+        writer.commit()
+        writer.wait_merging_threads()
+        if folder is not None:
+            _note_files(folder)
+    return Index(index, folder)
+
+
+def _schema() -> tantivy.Schema:
+    import tantivy
+
+    schema = tantivy.SchemaBuilder()
+    schema.add_integer_field("prompt_id", fast=True)
+    schema.add_integer_field("place", fast=True)
+    schema.add_text_field("text", tokenizer_name="whitespace")
+    schema.add_text_field("artists", tokenizer_name="whitespace")
+    return schema.build()
+
+
+def _checked(rows: Iterable[tuple[int, int, str, str]]) -> Iterator[tuple[int, int, str, str]]:
+    last_images, last_id = 1 << 62, -1
+    for row in rows:
+        prompt_id, images = row[0], row[1]
+        if images > last_images or (images == last_images and prompt_id <= last_id):
+            raise ValueError("rows must come by images descending, then prompt_id ascending")
+        last_images, last_id = images, prompt_id
+        yield row
+
+
+def _note_files(folder: Path) -> None:
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.name[0] != "."}
+    (folder / _FILES).write_text(json.dumps({"form": FORM, "files": sizes}), "utf-8")
+
+
+def _check_files(folder: Path) -> None:
+    """See whether all files are there and whole, before tantivy meets them."""
+    try:
+        noted = json.loads((folder / _FILES).read_text("utf-8"))
+        form, sizes = noted["form"], dict(noted["files"])
+        if form != FORM:
+            raise DamagedIndexError(folder, f"it is of form {form}, not {FORM}")
+        for name, size in sizes.items():
+            if (folder / name).stat().st_size != size:
+                raise DamagedIndexError(folder, f"{name} is not whole")
+    except OSError as error:
+        raise DamagedIndexError(folder, f"{error.filename}: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise DamagedIndexError(folder, f"{_FILES} is not what ddb wrote") from error
+
+
+@contextlib.contextmanager
+def _reading(place: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise DamagedIndexError(place or "in memory", str(error)) from error
+    except BaseException as error:
+        # A panic inside tantivy, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DamagedIndexError(place or "in memory", str(error)) from error
+
+
+@contextlib.contextmanager
+def _writing(folder: Path | None) -> Iterator[None]:
+    """Turn tantivy's errors of a full disk or a missing folder into ours."""
+    try:
+        yield
+    except OSError as error:
+        if folder is None:
+            raise
+        raise OutputError(folder, error.strerror or str(error)) from error

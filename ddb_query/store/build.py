@@ -1,0 +1,183 @@
+"""Builds a store: each table is a view of `sql/views/`, made once and written down.
+
+The folder is built under a name of its own and renamed, so that a kill at any moment leaves the
+old store or none. Two builds of one store take turns, and the second finds it done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.base import Relation, Result
+from ddb_query.errors import OutputError
+from ddb_query.files import locked, make_folder
+from ddb_query.store.place import INDEX, Store, write_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.progress import Progress
+
+# Larger row groups share longer dictionaries; smaller ones would be read by more threads.
+_ROW_GROUP_ROWS = 491_520
+_LONGEST_DICTIONARY_BYTES = 1 << 28
+
+# Text that recurs: a dictionary, and worth a slower codec. Numbers that do not recur are plain.
+_DICTIONARIES = {
+    "images": [
+        "prompt", "part_id", "step", "width", "height", "cfg", "sampler", "user_name",
+        "timestamp", "prompt_id",
+    ],
+    "users": [],
+    "prompts": [],
+    "terms": [],
+}  # fmt: skip
+_SLOW_CODEC = {"prompt", "text", "term"}
+
+_IMAGES = """
+select {name} as image_name, * exclude (image_name, prompt_id), prompt_id
+from source.metadata
+"""
+_UUIDS = """
+select coalesce(bool_and(
+    concat(try_cast(left(image_name, 36) as uuid), substr(image_name, 37)) = image_name
+    and substr(image_name, 37) = image_suffix()
+), false)
+from source.metadata
+"""
+_INDEXED = """
+select prompt_id, images, text, prompt_artists(prompt) as artists
+from prompts
+order by images desc, prompt_id
+"""
+_INDEX_BATCH_ROWS = 20_000
+_ORDERS = {
+    "prompts": "select * from prompts order by images desc, prompt",
+    "users": "select * from users order by images desc, user_name",
+    "terms": "select * from terms order by prompts desc, term",
+}
+
+
+def build(
+    store: Store,
+    source: Path,
+    open_over: Callable[[Path | None], DuckDBEngine],
+    progress: Progress | None = None,
+) -> bool:
+    """Build a store, unless it is there.
+
+    Args:
+        store: Which one.
+        source: The metadata table.
+        open_over: Opens an engine with the views over the table, or over a half-built store.
+        progress: Told of the rows of every table.
+
+    Returns:
+        Whether it had to be built.
+
+    Raises:
+        OutputError: The cache folder cannot be written, or the disk is full.
+        SqlError: The engine failed.
+    """
+    make_folder(store.folder.parent)
+    with locked(store.folder):
+        if store.whole:
+            return False
+        with _renamed(store.folder) as folder:
+            _write_all(folder, open_over, progress)
+            write_manifest(folder, source, store.dataset)
+    return True
+
+
+def _write_all(
+    folder: Path, open_over: Callable[[Path | None], DuckDBEngine], progress: Progress | None
+) -> None:
+    with contextlib.closing(open_over(None)) as engine:
+        name = "cast(left(image_name, 36) as uuid)" if _all_uuids(engine) else "image_name"
+        _write(engine, _IMAGES.format(name=name), folder / "images.parquet", progress)
+    with contextlib.closing(open_over(folder)) as engine:
+        for table, sql in _ORDERS.items():
+            _write(engine, sql, folder / f"{table}.parquet", progress)
+        _write_index(engine, folder / INDEX, progress)
+
+
+def _all_uuids(engine: DuckDBEngine) -> bool:
+    """Whether every image name is a UUID and the dataset's ending, which take 16 bytes."""
+    answer = engine.answer(Relation(_UUIDS))
+    return answer is not None and next(answer.cells()) == ("true",)
+
+
+def _write(engine: DuckDBEngine, sql: str, path: Path, progress: Progress | None) -> None:
+    import pyarrow.parquet as pq
+
+    with engine.lossless():
+        reader = Result(engine.answer(Relation(sql))).reader(_ROW_GROUP_ROWS)
+        names = reader.schema.names
+        with pq.ParquetWriter(
+            path,
+            reader.schema,
+            use_dictionary=_DICTIONARIES[path.stem],
+            compression={name: "zstd" if name in _SLOW_CODEC else "snappy" for name in names},
+            compression_level={name: 1 for name in names if name in _SLOW_CODEC},
+            dictionary_pagesize_limit=_LONGEST_DICTIONARY_BYTES,
+        ) as writer:
+            for table in _row_groups(reader, path.stem, progress):
+                writer.write_table(table, row_group_size=_ROW_GROUP_ROWS)
+
+
+def index_rows(engine: DuckDBEngine) -> Iterator[tuple[int, int, str, str]]:
+    """The prompts as the search index takes them: prompt_id, images, text, artists."""
+    for batch in Result(engine.answer(Relation(_INDEXED))).reader(_INDEX_BATCH_ROWS):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _write_index(engine: DuckDBEngine, folder: Path, progress: Progress | None) -> None:
+    from ddb_query.search.index import build as build_index
+
+    folder.mkdir()
+    build_index(folder, index_rows(engine), progress=progress)
+
+
+def _row_groups(
+    reader: pa.RecordBatchReader, label: str, progress: Progress | None
+) -> Iterator[pa.Table]:
+    """Tables of `_ROW_GROUP_ROWS` rows, whatever batches the engine gives."""
+    import pyarrow as pa
+
+    batches: list[pa.RecordBatch] = []
+    waiting = written = 0
+    for batch in reader:
+        batches.append(batch)
+        waiting += batch.num_rows
+        if waiting >= _ROW_GROUP_ROWS:
+            yield pa.Table.from_batches(batches)
+            written += waiting
+            batches, waiting = [], 0
+            if progress:
+                progress(written, None, "rows", f"building {label}")
+    if batches:
+        yield pa.Table.from_batches(batches)
+
+
+@contextlib.contextmanager
+def _renamed(target: Path) -> Iterator[Path]:
+    """A new folder that takes the name of `target` when the block ends well."""
+    for litter in target.parent.glob(f"{target.name}.building-*"):
+        shutil.rmtree(litter, ignore_errors=True)
+    folder = target.with_name(f"{target.name}.building-{os.getpid()}")
+    try:
+        folder.mkdir()
+        yield folder
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+    except OSError as error:
+        raise OutputError(target, error.strerror or str(error)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,144 @@
+"""Where a table's store lies, and whether it is whole.
+
+A store is a folder named by dataset, size and sha256 of the parquet footer: a copied or touched
+file keeps its store, a changed one cannot meet an old one, and two datasets never clash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ddb_query.errors import BadTableError
+
+# Raised when the files in a store change: an older store is then built anew.
+STORE_VERSION = 1
+# The rules by which text is normalised (sql/functions/normalise.sql).
+MATCH_RULES = 1
+
+TABLES = ("images", "prompts", "users", "terms")
+INDEX = "index"
+_MANIFEST = "store.json"
+_FOOTER_TAIL_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Store:
+    """A table's store, which may not have been built yet.
+
+    Attributes:
+        folder: Where it lies, or would lie.
+        dataset: 2m, large or demo.
+        footer_sha256: Identity of the table it is derived from; its beginning, when the store was
+            found by its folder.
+    """
+
+    folder: Path
+    dataset: str
+    footer_sha256: str
+
+    def table(self, name: str) -> Path:
+        """The file of one of `TABLES`."""
+        return self.folder / f"{name}.parquet"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the search index."""
+        return self.folder / INDEX
+
+    def problem(self) -> str | None:
+        """What keeps it from being used: None when it is whole, else `missing` or what is wrong.
+
+        Looks at the size of every file, as they were when the store was finished.
+        """
+        try:
+            manifest = json.loads((self.folder / _MANIFEST).read_text("utf-8"))
+            sizes = manifest["files"].items()
+            for name, size in sizes:
+                if (self.folder / name).stat().st_size != size:
+                    return f"{name} is damaged"
+        except FileNotFoundError:
+            return "incomplete" if self.folder.is_dir() else "missing"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return "store.json is damaged"
+        return None
+
+    def discard(self) -> None:
+        """Delete it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be used."""
+        return self.problem() is None
+
+
+def store_of(cache_dir: Path, dataset: str, table: Path) -> Store:
+    """The place of a table's store.
+
+    Raises:
+        BadTableError: The table's footer cannot be read.
+    """
+    sha256, size = footer(table)
+    name = f"{dataset}-{size}-{sha256[:20]}-v{STORE_VERSION}.{MATCH_RULES}"
+    return Store(stores_folder(cache_dir) / name, dataset, sha256)
+
+
+def stores_folder(cache_dir: Path) -> Path:
+    """The folder that holds all stores."""
+    return cache_dir / "stores"
+
+
+def stores(cache_dir: Path) -> list[Store]:
+    """All stores there are, by name."""
+    folders = stores_folder(cache_dir).glob("*-*-*-v*")
+    found = [path for path in folders if path.is_dir() and ".building-" not in path.name]
+    return [
+        Store(path, path.name.partition("-")[0], path.name.split("-")[2]) for path in sorted(found)
+    ]
+
+
+def footer(table: Path) -> tuple[str, int]:
+    """The sha256 of a parquet file's footer, and the file's size in bytes.
+
+    The footer's length stands before the magic at the end:
+    https://parquet.apache.org/docs/file-format/
+
+    Raises:
+        BadTableError: It cannot be read.
+    """
+    try:
+        with table.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - _FOOTER_TAIL_BYTES, 0))
+            length = int.from_bytes(file.read(4), "little")
+            file.seek(max(size - _FOOTER_TAIL_BYTES - length, 0))
+            return hashlib.sha256(file.read(length)).hexdigest(), size
+    except OSError as error:
+        raise BadTableError(table, error.strerror or str(error)) from error
+
+
+def write_manifest(folder: Path, source: Path, dataset: str) -> None:
+    """Say in a finished store which files it has, and what it was made from."""
+    files = {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+    found = {"dataset": dataset, "source": str(source), "match_rules": MATCH_RULES, "files": files}
+    (folder / _MANIFEST).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+def source_is_gone(store: Store) -> bool:
+    """Whether the table that a store was made from is no longer there, or has changed."""
+    try:
+        source = Path(json.loads((store.folder / _MANIFEST).read_text("utf-8"))["source"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    if not source.is_file():
+        return True
+    sha256, size = footer(source)
+    return f"{size}-{sha256[:20]}" not in store.folder.name

@@ -1,0 +1,421 @@
+"""A canned query's file: what its header means, what breaks it and on which line; the library."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ddb_query.errors import ParameterError, QueryFileError, UnknownQueryError, UsageError
+from ddb_query.query_file import RESERVED_PARAMETERS, CannedQuery, Parameter, parse
+from ddb_query.query_library import QueryLibrary, sql_folder
+from ddb_query.sql_text import tokens
+
+HEADER = "-- name: mine\n-- description: My own.\n"
+FILE = Path("mine.sql")
+KEYS = "choices, column, description, example, help, limit, name, param"
+AMENDS = "help and choices follow the param they are about"
+DESCRIBES = "a column is described as `-- column: name: meaning`"
+IN_BERLIN = datetime.timezone(datetime.timedelta(hours=2))
+
+
+def mine(text: str) -> CannedQuery:
+    return parse("mine", text, FILE)
+
+
+def test_every_key_of_a_header_is_read() -> None:
+    query = mine(
+        "-- name: mine\n"
+        "-- description: Images per user: all of them.\n"
+        "-- param: user text\n"
+        "-- help: The user's name.\n"
+        "-- param: grain text = day\n"
+        "-- choices: hour, day\n"
+        "-- limit: 20\n"
+        "-- column: images: how many: all counted\n"
+        "-- example: ddb run mine --user x\n"
+        "-- example: ddb run mine --user y\n"
+        "\n"
+        "select $user as user_name, $grain as grain, 1 as images;\n"
+    )
+    assert query == CannedQuery(
+        name="mine",
+        path=FILE,
+        sql="select $user as user_name, $grain as grain, 1 as images",
+        description="Images per user: all of them.",
+        parameters=(
+            Parameter("user", "text", help="The user's name."),
+            Parameter("grain", "text", required=False, default="day", choices=("hour", "day")),
+        ),
+        limit=20,
+        columns=(("images", "how many: all counted"),),
+        examples=("ddb run mine --user x", "ddb run mine --user y"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "default"),
+    [
+        ("text = a castle", "a castle"),
+        ("text = it's [x] %d", "it's [x] %d"),
+        ("text =", ""),
+        ("text = null", None),
+        ("integer = -3", -3),
+        ("float = 0.2", 0.2),
+        ("float = inf", math.inf),
+        ("boolean = true", True),
+        ("boolean = no", False),
+        ("date = 2022-08-06", datetime.date(2022, 8, 6)),
+        ("timestamp = 2022-08-06 21:59", datetime.datetime(2022, 8, 6, 21, 59)),
+        ("timestamp = 2022-08-06T23:59+02:00", datetime.datetime(2022, 8, 6, 21, 59)),
+        ("integer=5", 5),
+    ],
+)
+def test_a_default_has_the_type_of_its_parameter(declared: str, default: object) -> None:
+    query = mine(f"{HEADER}-- param: x {declared}\nselect $x as x\n")
+    (parameter,) = query.parameters
+    assert (parameter.required, parameter.default) == (False, default)
+    assert query.values({}) == {"x": default}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_windows_line_ends_make_no_difference(newline: str) -> None:
+    text = f"{HEADER}select 1 as a\nfrom images\n".replace("\n", newline)
+    assert mine(text).sql == "select 1 as a\nfrom images"
+
+
+def test_only_the_line_ends_of_a_text_file_end_a_line() -> None:
+    assert mine(HEADER + "select '\u2028\x0b\x85' as a").sql == "select '\u2028\x0b\x85' as a"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("select 1", 1, "name must be the file's stem, mine"),
+        ("-- name: other\n-- description: x\nselect 1", 1, "name must be the file's stem, mine"),
+        ("-- name: mine\nselect 1", 1, "description is missing"),
+        (HEADER + "-- a remark\nselect 1", 3, "a header line is `-- key: value`"),
+        (HEADER + "--\nselect 1", 3, "a header line is `-- key: value`"),
+        (
+            HEADER + "-- colour: red\nselect 1",
+            3,
+            f"unknown key colour; known are {KEYS}",
+        ),
+        (
+            HEADER + "-- param: x\nselect $x",
+            3,
+            "a parameter is `-- param: name type` or `-- param: name type = default`",
+        ),
+        (HEADER + "-- param: X text\nselect $X", 3, "parameter X: names are snake_case"),
+        (
+            HEADER + "-- param: x number\nselect $x",
+            3,
+            "parameter x: type number is not one of text, integer, float, boolean, date, timestamp",
+        ),
+        (
+            HEADER + "-- param: x integer = many\nselect $x",
+            3,
+            "parameter x: the default many is not an integer",
+        ),
+        (
+            HEADER + "-- param: x date = 2022-13-01\nselect $x",
+            3,
+            "parameter x: the default 2022-13-01 is not a date",
+        ),
+        (
+            HEADER + "-- param: x boolean = maybe\nselect $x",
+            3,
+            "parameter x: the default maybe is not a boolean",
+        ),
+        (
+            HEADER + "-- param: x text\n-- param: x text\nselect $x",
+            4,
+            "parameter x is declared twice",
+        ),
+        (
+            HEADER + "-- param: x text = c\n-- choices: a, b\nselect $x",
+            4,
+            "the default c is not one of the choices",
+        ),
+        (HEADER + "-- choices: a, b\nselect 1", 3, AMENDS),
+        (HEADER + "-- help: Me.\nselect 1", 3, AMENDS),
+        (HEADER + "-- limit: ten\nselect 1", 3, "limit is a number of rows"),
+        (HEADER + "-- limit: 0\nselect 1", 3, "limit is a number of rows"),
+        (HEADER + "-- column: a\nselect 1", 3, DESCRIBES),
+        (
+            HEADER + "-- param: x text\n-- param: y text\nselect $x",
+            4,
+            "parameter y is declared but not used",
+        ),
+        (HEADER + "-- param: x text\nselect '$x'", 3, "parameter x is declared but not used"),
+        (HEADER + "-- param: x text\nselect 1 /* $x */", 3, "parameter x is declared but not used"),
+        (HEADER + "\n\nselect 1,\n  $y", 6, "$y is not declared by a param"),
+        (HEADER + "\nselect 1\n;\nselect 2", 5, "one statement only"),
+        (HEADER + "select 1\nfrom images\nlimit 5", 5, "no limit of its own: say `-- limit: N`"),
+        (HEADER, 3, "below the header stands one SELECT"),
+        (HEADER + "\n/* nothing */\n", 3, "below the header stands one SELECT"),
+        (HEADER + "drop table metadata", 3, "below the header stands one SELECT"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_an_error_that_names_file_line_and_problem(
+    text: str, line: int, problem: str
+) -> None:
+    with pytest.raises(QueryFileError) as caught:
+        mine(text)
+    assert (caught.value.path, caught.value.line, caught.value.problem) == (FILE, line, problem)
+    assert caught.value.message == f"mine.sql:{line}: {problem}"
+    assert caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_PARAMETERS))
+def test_a_parameter_may_not_be_named_like_an_option_of_every_command(name: str) -> None:
+    with pytest.raises(QueryFileError, match=f"parameter {name}: an option of every command"):
+        mine(f"{HEADER}-- param: {name} text\nselect ${name}")
+
+
+def test_every_option_of_every_command_is_reserved() -> None:
+    from ddb_query.cli.options import common_parameters
+
+    assert {parameter.name for parameter in common_parameters()} <= RESERVED_PARAMETERS
+
+
+@pytest.mark.parametrize("stem", ["Mine", "my_query", "-mine", "mine-", "1st", "a--b", ""])
+def test_a_query_is_named_in_kebab_case(stem: str) -> None:
+    with pytest.raises(QueryFileError, match=r"named like `my-query\.sql`"):
+        parse(stem, f"-- name: {stem}\n-- description: x\nselect 1", FILE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with recent as (from images limit 5) select * from recent",
+        "from images",
+        "SELECT 'a limit; of $y' AS a, \"limit\", $$ ; limit $z $$ -- limit $w;",
+        "select e'it\\'s; $y' as a",
+        "/* drop; */ select 1;",
+        "select 1; -- the end",
+    ],
+)
+def test_limits_semicolons_and_parameters_in_texts_comments_and_brackets_are_no_matter(
+    body: str,
+) -> None:
+    assert mine(f"{HEADER}\n{body}").name == "mine"
+
+
+@given(st.text())
+@settings(max_examples=100, deadline=None)
+def test_whatever_a_file_holds_it_is_a_query_or_a_named_error(text: str) -> None:
+    with contextlib.suppress(QueryFileError):
+        assert mine(HEADER + text).name == "mine"
+
+
+@given(st.text(alphabet="ab$'\"-/*\n();eE\\ "))
+@settings(max_examples=100, deadline=None)
+def test_tokens_leave_out_white_space_alone(sql: str) -> None:
+    told = [(token.text, token.line) for token in tokens(sql)]
+    assert "".join("".join(text.split()) for text, _ in told) == "".join(sql.split())
+    assert all(1 <= line <= sql.count("\n") + 1 for _, line in told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        ("text", "007", "007"),
+        ("text", "null", "null"),
+        ("integer", "-7", -7),
+        ("integer", 7, 7),
+        ("float", "1e3", 1000.0),
+        ("float", 7, 7.0),
+        ("boolean", "YES", True),
+        ("boolean", "0", False),
+        ("boolean", False, False),
+        ("date", "2022-08-06", datetime.date(2022, 8, 6)),
+        ("date", datetime.date(2022, 8, 6), datetime.date(2022, 8, 6)),
+        ("timestamp", "2022-08-06", datetime.datetime(2022, 8, 6)),
+        (
+            "timestamp",
+            datetime.datetime(2022, 8, 6, 12, tzinfo=IN_BERLIN),
+            datetime.datetime(2022, 8, 6, 10),
+        ),
+    ],
+)  # fmt: skip
+def test_a_value_is_read_from_text_or_from_its_python_type(
+    kind: str, given: object, value: object
+) -> None:
+    found = Parameter("x", kind).value(given)
+    assert (type(found), found) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("text", 7),
+        ("integer", "7.0"),
+        ("integer", 7.0),
+        ("integer", True),
+        ("integer", "9" * 20),
+        ("integer", ""),
+        ("float", "2,5"),
+        ("float", True),
+        ("boolean", "maybe"),
+        ("boolean", 1),
+        ("date", "06.08.2022"),
+        ("date", datetime.datetime(2022, 8, 6)),
+        ("timestamp", "yesterday"),
+        ("integer", None),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_an_error_with_an_example(kind: str, given: object) -> None:
+    with pytest.raises(ParameterError) as caught:
+        Parameter("my_value", kind).value(given)
+    assert caught.value.name == "my_value"
+    assert caught.value.exit_code == 2
+    assert (caught.value.hint or "").startswith("for example --my-value ")
+
+
+@pytest.mark.parametrize(("kind", "choice"), [("text", "hour"), ("integer", "3")])
+def test_a_value_out_of_its_choices_is_an_error_that_lists_them(kind: str, choice: str) -> None:
+    parameter = Parameter("x", kind, choices=(choice, "5"))
+    assert str(parameter.value(choice)) == choice
+    with pytest.raises(ParameterError, match=f"expected one of {choice}, 5, found '4'"):
+        parameter.value("4")
+
+
+def test_null_is_a_value_only_where_it_is_the_default() -> None:
+    assert Parameter("x", "integer", required=False).value(None) is None
+    with pytest.raises(ParameterError, match="null is not a value for it"):
+        Parameter("x", "integer", required=False, default=1).value(None)
+
+
+def test_a_missing_value_is_an_error_with_the_option_that_gives_it() -> None:
+    query = mine(HEADER + "-- param: min_images integer\nselect $min_images as n")
+    with pytest.raises(ParameterError) as caught:
+        query.values({})
+    assert caught.value.message == "parameter min_images: mine needs a value for it"
+    assert caught.value.hint == "ddb run mine --min-images VALUE"
+
+
+def test_an_unknown_parameter_is_an_error_that_says_which_there_are() -> None:
+    query = mine(HEADER + "-- param: a integer\n-- param: b text\nselect $a as a, $b as b")
+    with pytest.raises(ParameterError) as caught:
+        query.values({"c": 1})
+    assert caught.value.message == "parameter c: mine has no such parameter"
+    assert caught.value.hint == "it has a, b"
+
+
+def user_query(folder: Path, name: str = "mine", body: str = "select 1 as a") -> Path:
+    path = folder / f"{name}.sql"
+    path.write_text(f"-- name: {name}\n-- description: My own.\n{body}\n", encoding="utf-8")
+    return path
+
+
+def test_the_shipped_queries_are_found_sorted_and_whole() -> None:
+    library = QueryLibrary()
+    names = [query.name for query in library.all()]
+    assert names == library.names() == sorted(names)
+    assert len(names) >= 17
+    for name in names:
+        query = library.find(name)
+        assert query.shipped
+        assert query.description
+        assert query.examples
+
+
+def test_a_user_folder_stands_beside_the_shipped_queries(tmp_path: Path) -> None:
+    user_query(tmp_path)
+    (tmp_path / "notes.txt").write_text("not a query")
+    (tmp_path / ".hidden.sql").write_text("not a query")
+    library = QueryLibrary(tmp_path)
+    assert set(library.names()) == {*QueryLibrary().names(), "mine"}
+    assert not library.find("mine").shipped
+    assert library.find("user-stats").shipped
+
+
+def test_a_user_query_may_not_take_a_shipped_name(tmp_path: Path) -> None:
+    path = user_query(tmp_path, "user-stats")
+    with pytest.raises(QueryFileError, match="user-stats is the name of a shipped query") as caught:
+        QueryLibrary(tmp_path).names()
+    assert caught.value.path == path
+
+
+def test_a_broken_user_query_is_no_obstacle_to_another(tmp_path: Path) -> None:
+    (tmp_path / "broken.sql").write_text("select")
+    user_query(tmp_path)
+    library = QueryLibrary(tmp_path)
+    assert library.find("mine").name == "mine"
+    assert library.find("user-stats").name == "user-stats"
+    with pytest.raises(QueryFileError):
+        library.find("broken")
+    with pytest.raises(QueryFileError):
+        library.all()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_query(tmp_path: Path) -> None:
+    path = user_query(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert QueryLibrary(tmp_path).find("mine").sql == "select 1 as a"
+
+
+def test_a_file_that_is_not_utf8_is_an_error_with_the_line_of_its_first_bad_byte(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.sql"
+    path.write_bytes(HEADER.encode() + b"select 'caf\xe9' as a\n")
+    with pytest.raises(QueryFileError) as caught:
+        QueryLibrary(tmp_path).find("mine")
+    assert (caught.value.path, caught.value.line, caught.value.problem) == (
+        path,
+        3,
+        "not UTF-8 text",
+    )
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link"])
+def test_what_cannot_be_read_is_an_error_that_names_it(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "mine.sql"
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "nowhere.sql")
+    with pytest.raises(QueryFileError) as caught:
+        QueryLibrary(tmp_path).find("mine")
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("kind", ["missing", "file"])
+def test_a_user_folder_that_is_none_is_a_usage_error(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "queries"
+    if kind == "file":
+        folder.write_text("x")
+    with pytest.raises(UsageError, match="is not a folder of queries"):
+        QueryLibrary(folder).names()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "close"),
+    [("user-statz", "user-stats"), ("nsfwfilter", "nsfw-filter"), ("prompt_top", "prompt-top")],
+)
+def test_a_wrong_name_offers_close_matches(wrong: str, close: str) -> None:
+    with pytest.raises(UnknownQueryError) as caught:
+        QueryLibrary().find(wrong)
+    assert caught.value.close[0] == close
+    assert caught.value.message == f"no canned query named {wrong}"
+    assert (caught.value.hint or "").startswith(f"did you mean {close}")
+
+
+@pytest.mark.parametrize("wrong", ["xyzzy", "", "../views/images", "user-stats.sql"])
+def test_a_name_is_never_a_path(wrong: str) -> None:
+    with pytest.raises(UnknownQueryError):
+        QueryLibrary().find(wrong)
+
+
+def test_the_folder_of_shipped_sql_has_what_is_shipped() -> None:
+    assert {path.name for path in sql_folder().iterdir() if path.is_dir()} >= {
+        "demo", "functions", "queries", "views",
+    }  # fmt: skip

@@ -1,0 +1,253 @@
+"""Standard output carries data alone; what happens when it ends, fills up, or Ctrl-C is pressed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Ran
+
+ENDLESS = "select count(*) as n from range(100_000_000_000) as t(i) where i % 7 = 1"
+STREAM = "select i, md5(i::varchar) as h from range(100_000_000_000) as t(i)"
+COMMAND = [sys.executable, "-m", "ddb_query"]
+
+
+@pytest.fixture(autouse=True)
+def dataset(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDB_DATA_DIR", str(tables))
+    monkeypatch.setenv("DDB_DATASET", "2m")
+
+
+def start(
+    *args: str, folder: Path, stdout: int | BinaryIO = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*COMMAND, *args], cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def wait_for(happened: Callable[[], object]) -> None:
+    for _ in range(600):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def unfinished(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob(".*.tmp") if path.stat().st_size)
+
+
+def test_notes_go_to_standard_error_and_quiet_leaves_them_out(
+    ddb: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DDB_DATASET")
+    ran = ddb("sql", "select 1 as a", "--format", "csv")
+    assert (ran.code, ran.text) == (0, "a\n1\n")
+    assert ran.err == "note: using dataset 2m; --dataset large has the other\n"
+    for place in (("--quiet", "sql", "select 1 as a"), ("sql", "select 1 as a", "-q")):
+        quiet = ddb(*place, "--format", "csv")
+        assert (quiet.code, quiet.out, quiet.err) == (0, ran.out, "")
+    wrong = ddb("--quiet", "run", "xyzzy")
+    assert (wrong.code, wrong.out) == (2, b"")
+    assert wrong.err.startswith("ddb: no canned query named xyzzy\n")
+
+
+@pytest.mark.slow
+def test_the_demo_makes_itself_at_its_first_use_and_says_that_it_is_made_up(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    for note in ("note: generated the demo dataset: its rows are made up\n", ""):
+        ran = ddb("--dataset", "demo", "sql", "select count(*) as n from images", "--format", "csv",
+                  DDB_CACHE_DIR=str(tmp_path / "cache"))  # fmt: skip
+        assert (ran.code, ran.text, ran.err) == (0, "n\n100000\n", note)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["table", "csv", "json", "parquet"])
+def test_a_reader_that_goes_away_ends_the_work_without_a_word(form: str, tmp_path: Path) -> None:
+    sql = STREAM if form != "table" else "select repeat('x', 200) as x from range(5000)"
+    with start("sql", sql, "--format", form, "--limit", "3000000", folder=tmp_path) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("args", [["--version"], ["queries"], ["queries", "user-stats"]])
+def test_a_reader_that_never_came_is_no_error_either(args: list[str], tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "wb") as closed, start(*args, folder=tmp_path, stdout=closed) as process:
+        assert process.stderr
+        assert (process.stderr.read(), process.wait(60)) == (b"", 0)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["sql", "select 1 as a"],
+        ["sql", "select i from range(200000) as t(i)", "--format", "csv"],
+        ["sql", "select i from range(200000) as t(i)", "--format", "json"],
+        ["sql", "select i from range(200000) as t(i)", "--format", "parquet"],
+        ["sql", "select i from range(200000) as t(i)", "--format", "arrow"],
+        ["queries"],
+        ["--version"],
+    ],
+    ids=["table", "csv", "json", "parquet", "arrow", "queries", "version"],
+)
+def test_a_standard_output_that_is_full_is_an_error(args: list[str], tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full, start(*args, folder=tmp_path, stdout=full) as process:  # noqa: PTH123
+        assert process.stderr
+        error = process.stderr.read().decode()
+        assert (process.wait(60), error) == (
+            3, "ddb: cannot write standard output: No space left on device\n",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "error"),
+    [
+        (">&-", 3, "ddb: cannot write standard output: Bad file descriptor\n"),
+        ("<&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">/dev/null 2>&- <&-", 0, ""),
+    ],
+)
+def test_closed_streams_are_no_reason_for_a_traceback(
+    closed: str, code: int, error: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "sql", "select 1 as a", "--format", "csv"],
+        cwd=tmp_path, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.decode()) == (code, error)
+    assert done.stdout == (b"a\n1\n" if code == 0 and closed[0] != ">" else b"")
+
+
+def test_a_stream_that_breaks_on_the_way_ends_in_an_error_not_in_silence(
+    ddb: Callable[..., Ran],
+) -> None:
+    sql = "select 5 // (i - 400_000) as x from range(500_000) as t(i)"
+    for form in ("csv", "arrow"):
+        ran = ddb("sql", sql, "--format", form)
+        assert ran.code == 1
+        assert ran.err.startswith("ddb: Invalid Input Error: Division by zero in expression")
+        assert "Traceback" not in ran.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_table_query_ends_with_130_and_one_word(tmp_path: Path) -> None:
+    with start("sql", f"select 1 as a; {ENDLESS}", folder=tmp_path) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(len("┌".encode()))
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.wait(60) == 130
+        assert time.monotonic() - started < 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["parquet", "csv", "arrow", "jsonl"])
+def test_ctrl_c_in_an_export_leaves_the_old_file_and_no_other(ending: str, tmp_path: Path) -> None:
+    target = tmp_path / f"x.{ending}"
+    target.write_text("old")
+    with start("sql", STREAM, "-o", target.name, folder=tmp_path) as process:
+        assert process.stderr
+        wait_for(lambda: any(unfinished(tmp_path)))
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.wait(60) == 130
+    assert target.read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"home", target.name}
+
+
+@pytest.mark.slow
+def test_a_kill_in_an_export_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "x.parquet"
+    target.write_text("old")
+    with start("sql", STREAM, "-o", target.name, folder=tmp_path) as process:
+        wait_for(lambda: any(unfinished(tmp_path)))
+        process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+    assert target.read_text() == "old"
+
+
+def test_ctrl_c_while_ddb_waits_for_sql_ends_with_130_and_one_word(tmp_path: Path) -> None:
+    pipe = tmp_path / "ask.sql"
+    os.mkfifo(pipe)
+    with start("sql", "-f", pipe.name, folder=tmp_path) as process, pipe.open("wb"):
+        assert process.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.wait(60) == 130
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a terminal shows of a run of ddb, and how it ended."""
+
+    text: str
+    code: int
+
+
+def on_a_terminal(*args: str) -> Seen:
+    """Run ddb with a terminal of 80 columns for all three streams."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
+    process = subprocess.Popen(
+        [*COMMAND, *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    shown = b""
+    with os.fdopen(ours, "rb", buffering=0) as screen, contextlib.suppress(OSError):
+        # At the end Linux raises EIO, others give nothing.
+        while piece := screen.read(65536):
+            shown += piece
+    return Seen(shown.decode().replace("\r\n", "\n"), process.wait(60))
+
+
+def test_a_table_is_as_wide_as_the_terminal() -> None:
+    seen = on_a_terminal("sql", "select repeat('x', 500) as a, 7 as b")
+    assert seen.code == 0
+    assert [len(line) for line in seen.text.splitlines()] == [80] * 5
+    assert seen.text.splitlines()[3].endswith("x… │ 7 │")
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_binary_format_is_not_for_a_terminal(form: str) -> None:
+    seen = on_a_terminal("sql", "select 1 as a", "--format", form)
+    assert (seen.code, seen.text) == (
+        2, f"ddb: {form} is not for a terminal\nhint: -o FILE.{form}, or redirect it\n",
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_progress_shows_on_a_terminal_after_two_seconds_and_is_gone_before_the_table() -> None:
+    seen = on_a_terminal("sql", "select 1 as a; select count(sleep_ms(1)) as n from range(2500)")
+    bar, table = seen.text.split("┌", 2)[1:]
+    assert seen.code == 0
+    assert "query" in bar
+    assert bar.endswith("\r\x1b[2K\x1b[?25h\r")
+    assert table.endswith("│ 0 │\n└───┘\n")
+    assert "query" not in table
