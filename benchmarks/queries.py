@@ -9,12 +9,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import bare
 from harness import ddb, measure, python, record
 
-import ddb_query
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import QueryLibrary
 
-VALUES = {"prompt-search": {"words": "castle"}, "user-profile": {"user": "deleted_account"}}
+VALUES = {"user-profile": {"user": "deleted_account"}}
 
 # The same views and functions, and the same SQL, without ddb.
 BARE = """
@@ -31,7 +31,8 @@ POLARS = {
 import polars as pl
 print(pl.scan_parquet({path!r}).group_by("user_name").agg(
     pl.len(), pl.col("prompt").n_unique(), pl.col("timestamp").min().alias("first"),
-    pl.col("timestamp").max().alias("last"), pl.col("timestamp").dt.date().n_unique().alias("days")).sort("len", descending=True).head(20).collect())
+    pl.col("timestamp").max().alias("last"), pl.col("timestamp").dt.date().n_unique().alias("days")
+).sort("len", descending=True).head(20).collect())
 """,
     "prompt-top": """
 import polars as pl
@@ -74,25 +75,25 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         setup = Path(folder) / "setup.sql"
-        setup.write_text(_setup(table, asked.dataset), "utf-8")
+        setup.write_text(bare.setup(table, asked.dataset), "utf-8")
         rows = [
             _compare(name, table, asked, setup)
-            for name in sorted(path.stem for path in (sql_folder() / "queries").glob("*.sql"))
-            if not asked.only or name in asked.only
+            for name in QueryLibrary().names()
+            # A bare DuckDB has no search index; benchmarks/search.py is about searching.
+            if name != "prompt-search" and (not asked.only or name in asked.only)
         ]
     record(f"queries-{asked.dataset}", rows, table)
 
 
 def _compare(name: str, table: Path, asked: argparse.Namespace, setup: Path) -> dict[str, object]:
-    with ddb_query.open("demo") as corpus:
-        query = corpus.query(name)
+    query = QueryLibrary().find(name)
     given = VALUES.get(name, {})
     text = setup.with_name(f"{name}.sql")
     text.write_text(query.sql, "utf-8")
     options = [part for key, value in given.items() for part in (f"--{key}", value)]
     ours = ddb("--data-dir", str(asked.data_dir), "--dataset", asked.dataset, "run", name, *options)
     limit = (query.limit or 100) + 1
-    bare = python(
+    duckdb = python(
         BARE.format(setup=str(setup), query=str(text), values=query.values(given), limit=limit)
     )
     peers = {
@@ -100,7 +101,7 @@ def _compare(name: str, table: Path, asked: argparse.Namespace, setup: Path) -> 
         for peer, scripts in (("polars", POLARS), ("pandas", PANDAS))
         if name in scripts
     }
-    found = measure(ours, bare, *peers.values(), tries=asked.tries)
+    found = measure(ours, duckdb, *peers.values(), tries=asked.tries)
     mine, duck, *others = found
     row: dict[str, object] = {
         "query": name,
@@ -115,23 +116,6 @@ def _compare(name: str, table: Path, asked: argparse.Namespace, setup: Path) -> 
         row[f"{peer}_ratio"] = round(other.seconds / mine.seconds, 2)
     print(row, flush=True)
     return row
-
-
-def _setup(table: Path, dataset: str) -> str:
-    parts = [
-        "create schema source;",
-        f"create view source.metadata as from '{table}';",
-        "create macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);",
-        f"create macro dataset_name() as '{dataset}';",
-    ]
-    for path in sorted((sql_folder() / "functions").glob("*.sql")):
-        text = path.read_text("utf-8")
-        parts.append(f"create macro {text[3 : text.index(':')]} as (\n{text}\n);")
-    parts += [
-        f"create view {view} as\n{read_sql(f'views/{view}.sql')};"
-        for view in ("images", "prompts", "users")
-    ]
-    return "\n".join(parts)
 
 
 if __name__ == "__main__":

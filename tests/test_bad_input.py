@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+import ddb_query
+from ddb_query.errors import BadTableError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -113,15 +116,28 @@ def test_a_dataset_of_another_name_is_a_usage_error(ddb: Callable[..., Ran]) -> 
     ],
 )
 def test_a_table_that_is_none_is_named_with_what_is_wrong(
-    kind: str, problem: str, ddb: Callable[..., Ran], tables: Path, data: Path
+    kind: str, problem: str, tables: Path, data: Path
 ) -> None:
     table = data / "metadata.parquet"
     broken(kind, tables / "metadata.parquet", table)
-    ran = ddb("sql", "select 1")
-    assert ran.code == 3
-    line, hint = told(ran)
-    assert line.startswith(f"{table}: {problem}")
-    assert hint == AS_PUBLISHED
+    with pytest.raises(BadTableError) as caught:
+        ddb_query.open()
+    assert caught.value.message.startswith(f"{table}: {problem}")
+    assert (caught.value.hint, caught.value.exit_code) == (AS_PUBLISHED, 3)
+
+
+def test_the_command_line_says_the_same_of_a_table_that_is_none(
+    ddb: Callable[..., Ran], tables: Path, data: Path
+) -> None:
+    for kind, problem in (
+        ("truncated", "a truncated parquet file"),
+        ("* exclude (seed)", "column seed: expected UINTEGER, found no such column"),
+    ):
+        table = data / "metadata.parquet"
+        broken(kind, tables / "metadata.parquet", table)
+        ran = ddb("sql", "select 1")
+        assert ran.code == 3
+        assert told(ran) == (f"{table}: {problem}", AS_PUBLISHED)
 
 
 @pytest.mark.parametrize("kind", ["truncated", "folder", "* exclude (seed)"])

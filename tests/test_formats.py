@@ -342,40 +342,37 @@ def test_a_result_without_rows_has_its_columns_in_every_format(
         assert table.num_rows == 0
 
 
-@pytest.mark.parametrize(
-    ("sql", "value"),
-    [
-        ("'nan'::float", None),
-        ("[1.5::double, 'nan'::double, 'inf'::double]", [1.5, None, None]),
-        ("[]::integer[]", []),
-        ("[[1, 2], null]", [[1, 2], None]),
-        ("{'a b': {'c': ['x\"y']}}", {"a b": {"c": ['x"y']}}),
-        ("map {1: 'x', 2: null}", {"1": "x", "2": None}),
-        ("array_value(1, 2)", [1, 2]),
-        ("'{\"a\": [1]}'::json", {"a": [1]}),
-        ("timestamp '2022-08-06 21:59:00.123456'", "2022-08-06T21:59:00.123456Z"),
-        ("timestamp_ns '2022-08-06 21:59:00.123456789'", "2022-08-06T21:59:00.123456789Z"),
-        ("timestamp 'infinity'", "infinity"),
-        ("date '2022-08-06'", "2022-08-06"),
-        ("time '21:59:00'", "21:59:00"),
-        ("interval 90 minutes", "01:30:00"),
-        ("''::blob", ""),
-        ("'\\xFF\\x00'::blob", base64.b64encode(b"\xff\x00").decode()),
-        ("uuid '00000000-0000-4000-8000-000000000001'", "00000000-0000-4000-8000-000000000001"),
-        ("170141183460469231731687303715884105727::hugeint", 2**127 - 1),
-        ("'c'::enum('b', 'c')", "c"),
-        ("1e300::double", 1e300),
-        ("1e-7::double", 1e-7),
-        ("0.1::float", 0.1),
-        ("-0.5::decimal(3, 2)", -0.5),
-        ("'\\u2028 \\ / \x01'", "\\u2028 \\ / \x01"),
-    ],
-)
-def test_json_holds_every_kind_of_value(
-    sql: str, value: Any, corpus: ddb_query.Corpus, tmp_path: Path
-) -> None:
-    found = json.loads(in_file(corpus.sql(f"select {sql} as x"), "json", tmp_path))
-    assert found == [{"x": value}]
+def test_json_holds_every_kind_of_value(corpus: ddb_query.Corpus, tmp_path: Path) -> None:
+    values: dict[str, Any] = {
+        "'nan'::float": None,
+        "[1.5::double, 'nan'::double, 'inf'::double]": [1.5, None, None],
+        "[]::integer[]": [],
+        "[[1, 2], null]": [[1, 2], None],
+        "{'a b': {'c': ['x\"y']}}": {"a b": {"c": ['x"y']}},
+        "map {1: 'x', 2: null}": {"1": "x", "2": None},
+        "array_value(1, 2)": [1, 2],
+        "'{\"a\": [1]}'::json": {"a": [1]},
+        "timestamp '2022-08-06 21:59:00.123456'": "2022-08-06T21:59:00.123456Z",
+        "timestamp_s '2022-08-06 21:59:00'": "2022-08-06T21:59:00Z",
+        "timestamp_ns '2022-08-06 21:59:00.123456789'": "2022-08-06T21:59:00.123456789Z",
+        "timestamp 'infinity'": "infinity",
+        "date '2022-08-06'": "2022-08-06",
+        "time '21:59:00'": "21:59:00",
+        "interval 90 minutes": "01:30:00",
+        "''::blob": "",
+        "'\\xFF\\x00'::blob": base64.b64encode(b"\xff\x00").decode(),
+        "uuid '00000000-0000-4000-8000-00000000000a'": "00000000-0000-4000-8000-00000000000a",
+        "170141183460469231731687303715884105727::hugeint": 2**127 - 1,
+        "'c'::enum('b', 'c')": "c",
+        "1e300::double": 1e300,
+        "1e-7::double": 1e-7,
+        "0.1::float": 0.1,
+        "-0.5::decimal(3, 2)": -0.5,
+        "'\\u2028 \\ / \x01'": "\\u2028 \\ / \x01",
+    }
+    columns = ", ".join(f"{sql} as c{place}" for place, sql in enumerate(values))
+    (found,) = json.loads(in_file(corpus.sql(f"select {columns}"), "json", tmp_path))
+    assert dict(zip(values, found.values(), strict=True)) == values
 
 
 def test_csv_tells_null_from_the_empty_text(corpus: ddb_query.Corpus, tmp_path: Path) -> None:
@@ -387,7 +384,7 @@ def test_csv_tells_null_from_the_empty_text(corpus: ddb_query.Corpus, tmp_path: 
 def test_many_batches_arrive_whole_and_in_order(
     form: str, corpus: ddb_query.Corpus, tmp_path: Path
 ) -> None:
-    rows = 300_000
+    rows = 250_000
     written = in_file(corpus.sql(f"select i from range({rows}) as t(i)"), form, tmp_path)
     match form:
         case "csv":

@@ -173,10 +173,9 @@ def test_a_table_shows_a_hundred_rows_and_tells_the_cut(ddb: Callable[..., Ran])
     assert both.err == "note: the first 100 rows; --limit 0 shows all\n"
     told = ddb("sql", sql, "-p", "n=101", "--format", "markdown")
     assert (told.code, told.text.count("\n"), told.err) == (0, 102, both.err)
-    every = ddb("sql", sql, "-p", "n=101", "--limit", "0")
-    assert (every.code, every.text, every.err) == (0, one_column("i", *range(101)), "")
-    more = ddb("sql", sql, "-p", "n=200", "--limit", "150")
-    assert (more.code, more.text, more.err) == (0, one_column("i", *range(150)), "")
+    for limit, shown in (("0", 200), ("150", 150)):
+        ran = ddb("sql", sql, "-p", "n=200", "--limit", limit)
+        assert (ran.code, ran.text, ran.err) == (0, one_column("i", *range(shown)), "")
 
 
 @pytest.mark.slow
@@ -236,10 +235,10 @@ def test_what_does_not_fit_into_memory_goes_to_the_cache_and_is_gone_afterwards(
     stale = tmp_path / "cache" / "spill" / "999999999"
     stale.mkdir(parents=True)
     sql = "select count(distinct md5(i::varchar)) as n from range($rows) as t(i)"
-    given = ("-p", "rows=1500000", "--memory-limit", "45MB", "--format", "csv")
+    given = ("-p", "rows=600000", "--memory-limit", "22MB", "--format", "csv")
     for cache in ("cache", "new"):
         ran = ddb("sql", sql, *given, DDB_CACHE_DIR=str(tmp_path / cache))
-        assert (ran.code, ran.text, ran.err) == (0, "n\n1500000\n", "")
+        assert (ran.code, ran.text, ran.err) == (0, "n\n600000\n", "")
         assert list((tmp_path / cache / "spill").iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {"home", "cache", "new"}
 
@@ -250,18 +249,16 @@ def test_the_same_bytes_on_any_number_of_threads(
 ) -> None:
     pq.write_table(pq.read_table(tables / "metadata.parquet"), tmp_path / "metadata.parquet", 150)
     sql = """
-        select * from metadata;
-        select * from images where width * height > 262144;
+        select image_name, seed, cfg, image_nsfw from metadata where width > 512;
         select sampler, sum(image_nsfw::decimal(18, 9)) as s from images group by 1 order by 1;
-        select * from prompts order by prompt_id;
-        select * from users order by user_name nulls last;
+        select prompt_id, images, users from prompts where images > 1 order by 1;
     """
     runs = [
         ddb("--data-dir", tmp_path, "--limit", "0", "sql", "--threads", threads, stdin=sql.encode())
         for threads in ("1", "2", "8")
     ]
     assert [(ran.code, ran.err) for ran in runs] == [(0, "")] * 3
-    assert runs[0].text.count("\n") > 6000
+    assert runs[0].text.count("\n") > 800
     assert runs[0].out == runs[1].out == runs[2].out
 
 

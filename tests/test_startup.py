@@ -56,7 +56,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not names & (HEAVY | {"typer", "rich"})
 
 
-@pytest.mark.parametrize("form", ["table", "markdown"])
+@pytest.mark.parametrize("form", ["table"])
 def test_a_table_needs_duckdb_and_no_other_data_library(
     form: str, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +75,7 @@ def test_a_canned_query_as_a_table_needs_duckdb_and_no_other_data_library(
     assert not names & (HEAVY - {"duckdb"})
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "parquet", "arrow"])
+@pytest.mark.parametrize("form", ["json", "parquet"])
 def test_no_format_needs_polars_pandas_or_http(
     form: str, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

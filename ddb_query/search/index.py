@@ -31,6 +31,7 @@ SMALLEST_HEAP_BYTES = 15_000_000
 FORM = 1
 _FILES = "files.json"
 _TOLD_EVERY = 10_000
+_LABEL = "indexing prompts"
 
 
 class Row(NamedTuple):
@@ -179,6 +180,7 @@ def build(
             _schema(), None if folder is None else str(folder), sort_by_field="place"
         )
         writer = index.writer(max(heap_bytes, SMALLEST_HEAP_BYTES), 1)
+        place = -1
         for place, row in enumerate(_checked(rows)):
             document = tantivy.Document()
             document.add_integer("prompt_id", row[0])
@@ -188,8 +190,10 @@ def build(
                 document.add_text("artists", row[3])
             writer.add_document(document)
             if progress is not None and place % _TOLD_EVERY == 0:
-                progress(place, total, "prompts", "indexing prompts")
+                progress(place, total, "prompts", _LABEL)
         writer.commit()
+        if progress is not None:
+            progress(place + 1, place + 1, "prompts", _LABEL)
         writer.wait_merging_threads()
         if folder is not None:
             _note_files(folder)

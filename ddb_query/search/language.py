@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 20_000
 MAX_WORDS = 1_000
 MAX_PATTERNS = 50
-MAX_FUZZY_LETTERS = 24
+MAX_FUZZY_LETTERS = 18
 MAX_DEPTH = 50
 _EXAMPLE = "for example: ddb search 'castle \"matte painting\" -portrait'"
 
@@ -82,7 +82,7 @@ def _operands(
 ) -> Iterator[tuple[str, list[Node | None]]]:
     """Operators as they are, and for all else the nodes that it stands for; None for no word."""
     tokens = [(piece.start, piece.end) for piece in pieces if _plain(piece)]
-    memory.learn(piece.body for piece in pieces if not _plain(piece))
+    memory.learn(piece.body for piece in pieces if piece.body and not _plain(piece))
     memory.learn(text[a:b] for a, b in tokens)
     for plain, run in groupby(pieces, _plain):
         if plain:

@@ -55,7 +55,7 @@ class Memory:
 
     def __init__(self, normalise: Normalise) -> None:
         self._normalise = normalise
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, tuple[str, ...]] = {"": ()}
 
     def learn(self, texts: Iterable[str]) -> None:
         """Ask about all texts that are not known yet."""
