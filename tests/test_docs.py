@@ -67,11 +67,10 @@ def test_the_readme_has_python_blocks() -> None:
 def test_commands_that_documents_name_exist(document: Path) -> None:
     queries = QueryLibrary().names()
     for block in SHELL.findall(document.read_text("utf-8")):
-        for words in re.findall(r"^ddb ([a-z][^\n#|<]*)", block, re.MULTILINE):
-            command, *rest = shlex.split(words)
-            assert command in COMMANDS, words
-            if command in ("run", "queries") and rest and not rest[0].startswith("-"):
-                assert rest[0] in queries, words
+        for command, name in re.findall(r"^ddb ([a-z]+)(?: +([a-z][a-z-]*))?", block, re.MULTILINE):
+            assert command in COMMANDS
+            if command in ("run", "queries") and name:
+                assert name in queries
 
 
 def test_the_architecture_names_every_module() -> None:

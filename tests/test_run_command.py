@@ -181,11 +181,6 @@ def test_run_writes_a_file_in_the_format_of_its_ending(
             "parameter max_image_nsfw: expected a float, found '0,2'",
             "for example --max-image-nsfw 0.2",
         ),
-        (
-            ["user-stats", "--include-deleted", "maybe"],
-            "parameter include_deleted: expected a boolean, found 'maybe'",
-            "for example --include-deleted true",
-        ),
     ],
 )
 def test_a_wrong_name_or_value_is_a_usage_error_with_a_hint(
@@ -202,7 +197,6 @@ def test_a_wrong_name_or_value_is_a_usage_error_with_a_hint(
         (["timeline", "--grain", "week"], "'week' is not one of 'hour', 'day'"),
         (["user-stats", "--min-image", "5"], "No such option: --min-image"),
         (["user-stats", "--limit", "-1"], "-1 is not in the range x>=0"),
-        (["user-stats", "--min-images"], "requires an argument"),
         (["user-stats", "more"], "Got unexpected extra argument(s) (more)"),
     ],
 )
@@ -234,18 +228,15 @@ def test_a_parameter_may_have_any_name_that_no_option_has(
     assert json.loads(ran.out) == [{"x": list(range(len(names)))}]
 
 
-@pytest.mark.parametrize("place", ["before", "behind", "environment"])
-def test_a_folder_of_queries_is_named_before_or_behind_or_in_the_environment(
+@pytest.mark.parametrize("place", ["behind", "environment"])
+def test_a_folder_of_queries_is_named_behind_the_query_or_in_the_environment(
     place: str, own: Path, ddb: Callable[..., Ran]
 ) -> None:
     run = ("run", "every-type", "--word", "a", "--number", "1", "--format", "tsv")
-    match place:
-        case "before":
-            ran = ddb("--sql-dir", own, *run)
-        case "behind":
-            ran = ddb(*run, f"--sql-dir={own}")
-        case _:
-            ran = ddb(*run, DDB_SQL_DIR=str(own))
+    if place == "behind":
+        ran = ddb(*run, f"--sql-dir={own}")
+    else:
+        ran = ddb(*run, DDB_SQL_DIR=str(own))
     assert (ran.code, ran.err) == (0, "")
     assert ran.text == "word\tshare\tevery\tday\tsince\na\t0.5\tfalse\t2022-08-06\t\n"
 
@@ -254,10 +245,8 @@ def test_a_folder_of_queries_is_named_before_or_behind_or_in_the_environment(
     ("body", "code", "problem"),
     [
         ("-- colour: red\nselect 1", 2, "broken.sql:3: unknown key colour; known are "),
-        ("select $x as x", 2, "broken.sql:3: $x is not declared by a param"),
         ("-- column: b: what\nselect 1 as a", 2, "broken.sql:1: column b is described but not in"),
         ("select a from nowhere", 1, "Catalog Error: Table with name nowhere does not exist!"),
-        ("select 1 as a from\n(((", 1, 'Parser Error: syntax error at or near "("'),
     ],
 )
 def test_a_broken_query_is_an_error_that_names_file_and_line_or_duckdb_s_own(

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from search_truth import called, connection, matches, normalise
 
 from ddb_query.errors import DamagedIndexError, OutputError
-from ddb_query.search import index_query
 from ddb_query.search.index import Index, build
 from ddb_query.search.language import parse
 from ddb_query.search.predicate import predicate
@@ -152,9 +151,9 @@ def test_a_rarer_word_a_second_one_and_a_shorter_prompt_rank_higher() -> None:
 def many_rows(count: int) -> list[Row]:
     """Prompts of which thousands have the same score, too many for a small heap."""
     chance = random.Random(5)
-    words = [f"w{number}" for number in range(20_000)]
+    words = [f"w{number}" for number in range(2_000)]
     return [
-        (number, count - number // 10, f"tie {' '.join(chance.choices(words, k=20))}", "")
+        (number, count - number // 10, f"tie {' '.join(chance.choices(words, k=12))}", "")
         for number in range(count)
     ]
 
@@ -172,13 +171,9 @@ def test_an_index_of_several_segments_gives_the_same_order() -> None:
             assert list(found.scores) == pytest.approx(list(expected.scores))
 
 
-def test_the_last_word_of_a_phrase_may_stand_for_any_number_of_words(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(index_query, "_MOST_ENDINGS", 3)
-    for search in ('"cat c*"', '"a c*"', '"greg r*"', '"東 京*"', '"castle cast*"'):
-        tree = parse(search, normalise)
-        assert set(index().all(tree).prompt_ids) == by_scan(tree)
+def test_the_last_word_of_a_phrase_may_stand_for_more_words_than_tantivy_takes() -> None:
+    made = [(number, 1, f"a w{number}", "") for number in range(17_000)]
+    assert build(None, made).count(Phrase(("a", "w"), prefix=True)) == len(made)
 
 
 def test_like_finds_prompts_with_the_same_words_the_same_one_first() -> None:
@@ -233,8 +228,10 @@ def test_a_folder_that_is_not_there_is_an_output_error(tmp_path: Path) -> None:
 
 
 def test_a_damaged_index_is_named_whatever_is_wrong_with_it(tmp_path: Path) -> None:
-    build(tmp_path, rows())
-    for path in sorted(tmp_path.glob("[!.]*")):
+    folder = tmp_path / "index"
+    folder.mkdir()
+    build(folder, rows())
+    for path in sorted(folder.glob("[!.]*")):
         whole = path.read_bytes()
         for damaged in (None, b"", whole[: len(whole) // 2]):
             path.unlink()
@@ -242,11 +239,11 @@ def test_a_damaged_index_is_named_whatever_is_wrong_with_it(tmp_path: Path) -> N
                 path.write_bytes(damaged)
             if damaged != whole:
                 with pytest.raises(DamagedIndexError) as caught:
-                    Index.open(tmp_path)
+                    Index.open(folder)
                 assert caught.value.hint
-                assert str(tmp_path) in caught.value.message
+                assert str(folder) in caught.value.message
             path.write_bytes(whole)
-    assert Index.open(tmp_path).count(Word("cat"))
+    assert Index.open(folder).count(Word("cat"))
 
 
 def test_an_index_of_another_form_or_none_is_damaged(tmp_path: Path) -> None:
@@ -291,4 +288,4 @@ def test_a_name_is_looked_for_in_one_member_of_the_list() -> None:
     artists = called("prompt_artists", prompts)
     made = build(None, [(n, 1, "x", names) for n, names in enumerate(artists)])
     assert list(made.all(parse('by:"greg rutkowski"', normalise)).prompt_ids) == [1]
-    assert list(made.all(parse("by:wlop", normalise)).prompt_ids) == [1, 2]
+    assert set(made.all(parse("by:wlop", normalise)).prompt_ids) == {1, 2}

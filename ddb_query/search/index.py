@@ -34,6 +34,10 @@ _TOLD_EVERY = 10_000
 _LABEL = "indexing prompts"
 
 
+class UnorderedRowsError(ValueError):
+    """A mistake of the caller: ties would come in another order than promised."""
+
+
 class Row(NamedTuple):
     """A prompt as the index takes it."""
 
@@ -170,7 +174,7 @@ def build(
 
     Raises:
         OutputError: The folder cannot be written.
-        ValueError: The rows are not in order.
+        UnorderedRowsError: The rows are not in order.
 
     """
     import tantivy
@@ -216,7 +220,9 @@ def _checked(rows: Iterable[tuple[int, int, str, str]]) -> Iterator[tuple[int, i
     for row in rows:
         prompt_id, images = row[0], row[1]
         if images > last_images or (images == last_images and prompt_id <= last_id):
-            raise ValueError("rows must come by images descending, then prompt_id ascending")
+            raise UnorderedRowsError(
+                "rows must come by images descending, then prompt_id ascending"
+            )
         last_images, last_id = images, prompt_id
         yield row
 
@@ -260,7 +266,9 @@ def _writing(folder: Path | None) -> Iterator[None]:
     """Turn tantivy's errors of a full disk or a missing folder into ours."""
     try:
         yield
-    except OSError as error:
+    except UnorderedRowsError:
+        raise
+    except (OSError, ValueError) as error:
         if folder is None:
             raise
-        raise OutputError(folder, error.strerror or str(error)) from error
+        raise OutputError(folder, getattr(error, "strerror", None) or str(error)) from error

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 20_000
 MAX_WORDS = 1_000
-MAX_PATTERNS = 50
+MAX_PATTERNS = 20
 MAX_FUZZY_LETTERS = 18
 MAX_DEPTH = 50
 _EXAMPLE = "for example: ddb search 'castle \"matte painting\" -portrait'"
