@@ -178,7 +178,9 @@ class Corpus:
         if facet:
             return self._result(searching.facet(hits, filters, facet), limit)
         ranked = searching.ranked_images if images else searching.ranked_prompts
-        return self._result(ranked(hits, filters), limit)
+        result = self._result(ranked(hits, filters), limit)
+        result.emphasis = {"prompt": lambda prompts: finder.highlights(tree, prompts)}
+        return result
 
     def like(
         self, prompt: str, filters: Filters = NO_FILTERS, *, limit: int = 20, images: bool = False
@@ -319,7 +321,9 @@ def open_corpus(
         other.define(*source.definition, store)
         return other
 
-    source.finder = Finder(source.store, source.table, open_over, progress=progress, note=note)
+    source.finder = Finder(
+        source.store, source.table, open_over, opened.cursor, progress=progress, note=note
+    )
     return Corpus(opened, QueryLibrary(settings.sql_dir), source)
 
 

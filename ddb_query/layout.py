@@ -14,19 +14,31 @@ from rich.cells import cell_len, set_cell_size
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ddb_query.engines.base import Column
+    from ddb_query.engines.base import Column, Spans
 
 ELLIPSIS = "…"
+BOLD, NOT_BOLD = "\x1b[1m", "\x1b[22m"
 NARROWEST = 4
 WIDEST_WITHOUT_TERMINAL = 10_000
 
 
-def box(columns: Sequence[Column], rows: Sequence[Sequence[str | None]], width: int | None) -> str:
+def box(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str | None]],
+    width: int | None,
+    emphasis: Mapping[int, Sequence[Spans]] | None = None,
+) -> str:
     """Rows in a box, at most `width` terminal cells wide; None for as wide as it takes.
 
     Numbers stand to the right. Text that does not fit is cut, with a mark.
+
+    Args:
+        columns: Their names and types.
+        rows: Text, or None for NULL.
+        width: Of the terminal, in cells.
+        emphasis: For columns by their place, the spans of each row that are shown in bold.
     """
     names = [printable(column.name) for column in columns]
     cells = [[_shown(cell) for cell in row] for row in rows]
@@ -34,9 +46,15 @@ def box(columns: Sequence[Column], rows: Sequence[Sequence[str | None]], width: 
     numeric = [column.numeric for column in columns]
     lines = [
         _rule(("┌", "┬", "┐"), widths),
-        _line(names, widths, numeric),
+        _line([_cell(*part) for part in zip(names, widths, numeric, strict=True)]),
         _rule(("├", "┼", "┤"), widths),
-        *(_line(row, widths, numeric) for row in cells),
+    ]
+    for place, row in enumerate(cells):
+        parts = [_cell(*part) for part in zip(row, widths, numeric, strict=True)]
+        for column, spans in (emphasis or {}).items():
+            parts[column] = _emphasised(parts[column], rows[place][column] or "", spans[place])
+        lines.append(_line(parts))
+    lines += [
         _rule(("└", "┴", "┘"), widths),
     ]
     return "\n".join(lines) + "\n"
@@ -79,9 +97,22 @@ def _fitted(widths: list[int], total: int | None) -> list[int]:
     return fitted
 
 
-def _line(cells: Sequence[str], widths: list[int], numeric: list[bool]) -> str:
-    parts = (_cell(*part) for part in zip(cells, widths, numeric, strict=True))
-    return f"│ {' │ '.join(parts)} │"
+def _line(cells: Sequence[str]) -> str:
+    return f"│ {' │ '.join(cells)} │"
+
+
+def _emphasised(shown: str, text: str, spans: Spans) -> str:
+    """A cell with spans of its text in bold, as far as they are shown; text stands to the left."""
+    parts = []
+    end = 0
+    for first, last in spans:
+        start = len(printable(text[:first]))
+        if start >= len(shown) - 1:
+            break
+        stop = len(printable(text[:last]))
+        parts += [shown[end:start], BOLD, shown[start:stop], NOT_BOLD]
+        end = stop
+    return "".join([*parts, shown[end:]])
 
 
 def _cell(text: str, width: int, numeric: bool) -> str:  # noqa: FBT001 - one row of a table

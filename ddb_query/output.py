@@ -16,7 +16,7 @@ from ddb_query.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ddb_query.engines.base import Column, Result
+    from ddb_query.engines.base import Column, Result, Spans
 
 PEOPLE_FORMATS = ("table", "markdown")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
@@ -123,18 +123,31 @@ def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: i
     answer = found.answer.head(shown + 1) if shown else found.answer
     rows = list(islice(answer.cells(), shown + 1 if shown else None))
     kept = rows[:shown] if shown else rows
-    sink.write(_arranged(list(found.columns), kept, form, width).encode())
+    bold = _emphasis(found, kept) if width and os.environ.get("TERM") != "dumb" else {}
+    sink.write(_arranged(list(found.columns), kept, form, width, bold).encode())
     return len(rows) > len(kept)
 
 
+def _emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, list[Spans]]:
+    return {
+        place: found.emphasis[column.name]([row[place] or "" for row in rows])
+        for place, column in enumerate(found.columns)
+        if column.name in found.emphasis
+    }
+
+
 def _arranged(
-    columns: list[Column], rows: list[tuple[str | None, ...]], form: str, width: int | None
+    columns: list[Column],
+    rows: list[tuple[str | None, ...]],
+    form: str,
+    width: int | None,
+    emphasis: dict[int, list[Spans]],
 ) -> str:
     from ddb_query import layout
 
     if form == "markdown":
         return layout.markdown(columns, rows)
-    return layout.box(columns, rows, width)
+    return layout.box(columns, rows, width, emphasis)
 
 
 @contextlib.contextmanager

@@ -233,10 +233,8 @@ def test_a_folder_of_queries_is_named_behind_the_query_or_in_the_environment(
     place: str, own: Path, ddb: Callable[..., Ran]
 ) -> None:
     run = ("run", "every-type", "--word", "a", "--number", "1", "--format", "tsv")
-    if place == "behind":
-        ran = ddb(*run, f"--sql-dir={own}")
-    else:
-        ran = ddb(*run, DDB_SQL_DIR=str(own))
+    where = {"DDB_SQL_DIR": str(own)} if place == "environment" else {}
+    ran = ddb(*run, *([] if where else ["--sql-dir", own]), **where)
     assert (ran.code, ran.err) == (0, "")
     assert ran.text == "word\tshare\tevery\tday\tsince\na\t0.5\tfalse\t2022-08-06\t\n"
 

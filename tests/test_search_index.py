@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 Row = tuple[int, int, str, str]
 
-WORDS = """
+VOCABULARY = """
     cat cats cast castle castles castel coast a i by greg rutkowski rutkowsky wlop by greg by
     and in the style of matte painting paint 8 k 8k 3 d 2 0 7 7 2077 1.2 35mm sci-fi
     Café cafés naïve 東京 東京タワー 東 яблоко яблоки блоки ёлка Ωmega 🎨 , . ! & | (art)
-""".split()
+"""
+WORDS = VOCABULARY.split()
 PROMPTS = 400
 
 

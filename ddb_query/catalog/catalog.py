@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddb_query import demo
-from ddb_query.catalog.parts import recognise_folder
 from ddb_query.catalog.registry import Added, Registry
 from ddb_query.catalog.tables import (
     MetadataTable,
@@ -145,6 +143,8 @@ class Catalog:
         path = path.expanduser().absolute()
         extra: tuple[str, ...] = ()
         if path.is_dir():
+            from ddb_query.catalog.parts import recognise_folder
+
             added = recognise_folder(path, dataset)
         else:
             extra = check_table(engine, path).extra_columns
@@ -222,11 +222,13 @@ class Catalog:
             OutputError: The cache folder cannot be written.
 
         """
+        from ddb_query.demo import demo_sql
+
         if rows < 1 or seed < 0:
             raise UsageError("the demo needs at least one row and a seed from 0")
         target = self.home("demo")
         make_folder(target.parent)
-        sql, values = demo.demo_sql(rows, seed)
+        sql, values = demo_sql(rows, seed)
         with replacing(target) as temporary:
             engine.write_parquet(Relation(sql, values), temporary)
         return check_table(engine, target)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ddb_query.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
     import pandas as pd
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TextForm = Literal["csv", "tsv", "jsonl"]
+
+# Offsets of characters, the end after the last.
+Spans = list[tuple[int, int]]
 
 NOTEBOOK_ROWS = 20
 BATCH_ROWS = 122_880
@@ -103,10 +106,18 @@ class Result:
 
     A statement other than a SELECT has already run. `reader` streams instead of keeping, and can
     be read once.
+
+    Attributes:
+        emphasis: For text columns by name, what of their values a terminal shows in bold.
     """
 
-    def __init__(self, answer: Answer | None) -> None:
+    def __init__(
+        self,
+        answer: Answer | None,
+        emphasis: Mapping[str, Callable[[Sequence[str]], list[Spans]]] | None = None,
+    ) -> None:
         self._answer = answer
+        self.emphasis = emphasis or {}
         self._table: pa.Table | None = None
         self._streamed = False
 

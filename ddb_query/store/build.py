@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.progress import Progress
 
-# Larger row groups share longer dictionaries; smaller ones would be read by more threads.
-_ROW_GROUP_ROWS = 491_520
+# Images: the larger a row group, the more prompts share its dictionary. Prompts: sorted by
+# prompt_id in small ones, so that the few that a search finds are read without the rest.
+_ROW_GROUP_ROWS = {"images": 491_520, "prompts": 20_480, "users": 122_880, "terms": 122_880}
 _LONGEST_DICTIONARY_BYTES = 1 << 28
 
 # Text that recurs: a dictionary, and worth a slower codec. Numbers that do not recur are plain.
@@ -59,7 +60,7 @@ order by images desc, prompt_id
 """
 _INDEX_BATCH_ROWS = 20_000
 _ORDERS = {
-    "prompts": "select * from prompts order by images desc, prompt",
+    "prompts": "select * from prompts order by prompt_id",
     "users": "select * from users order by images desc, user_name",
     "terms": "select * from terms order by prompts desc, term",
 }
@@ -118,7 +119,8 @@ def _write(engine: DuckDBEngine, sql: str, path: Path, progress: Progress | None
     import pyarrow.parquet as pq
 
     with engine.lossless():
-        reader = Result(engine.answer(Relation(sql))).reader(_ROW_GROUP_ROWS)
+        rows = _ROW_GROUP_ROWS[path.stem]
+        reader = Result(engine.answer(Relation(sql))).reader(rows)
         names = reader.schema.names
         with pq.ParquetWriter(
             path,
@@ -128,8 +130,8 @@ def _write(engine: DuckDBEngine, sql: str, path: Path, progress: Progress | None
             compression_level={name: 1 for name in names if name in _SLOW_CODEC},
             dictionary_pagesize_limit=_LONGEST_DICTIONARY_BYTES,
         ) as writer:
-            for table in _row_groups(reader, path.stem, progress):
-                writer.write_table(table, row_group_size=_ROW_GROUP_ROWS)
+            for table in _row_groups(reader, rows, path.stem, progress):
+                writer.write_table(table, row_group_size=rows)
 
 
 def index_rows(engine: DuckDBEngine) -> Iterator[tuple[int, int, str, str]]:
@@ -146,9 +148,9 @@ def _write_index(engine: DuckDBEngine, folder: Path, progress: Progress | None) 
 
 
 def _row_groups(
-    reader: pa.RecordBatchReader, label: str, progress: Progress | None
+    reader: pa.RecordBatchReader, rows: int, label: str, progress: Progress | None
 ) -> Iterator[pa.Table]:
-    """Tables of `_ROW_GROUP_ROWS` rows, whatever batches the engine gives."""
+    """Tables of about so many rows, whatever batches the engine gives."""
     import pyarrow as pa
 
     batches: list[pa.RecordBatch] = []
@@ -156,7 +158,7 @@ def _row_groups(
     for batch in reader:
         batches.append(batch)
         waiting += batch.num_rows
-        if waiting >= _ROW_GROUP_ROWS:
+        if waiting >= rows:
             yield pa.Table.from_batches(batches)
             written += waiting
             batches, waiting = [], 0

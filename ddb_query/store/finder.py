@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
 from ddb_query.errors import DamagedIndexError, OutputError
+from ddb_query.search.highlight import highlights
 from ddb_query.search.index import Hits, Index
 from ddb_query.search.index import build as build_index
 from ddb_query.search.language import parse
@@ -15,9 +16,10 @@ from ddb_query.search.predicate import predicate
 from ddb_query.store.build import build, index_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from ddb_query.engines.base import Spans
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.progress import Progress
     from ddb_query.search.tree import Node
@@ -37,6 +39,7 @@ class Finder:
         store: Store,
         source: Path,
         open_over: Callable[[Path | None], DuckDBEngine],
+        cursor: Callable[[], DuckDBEngine],
         *,
         progress: Progress | None = None,
         note: Callable[[str], None] | None = None,
@@ -44,6 +47,7 @@ class Finder:
         self._store = store
         self._source = source
         self._open_over = open_over
+        self._cursor = cursor
         self._progress = progress
         self._note = note
         self._index: Index | None = None
@@ -111,8 +115,12 @@ class Finder:
         index = self._index or build_index(None, index_rows(self._engine()))
         return index.like(text, limit)
 
+    def highlights(self, tree: Node, prompts: Sequence[str]) -> list[Spans]:
+        """For each prompt, as it is written, the spans that match."""
+        return highlights(tree, prompts, self._normalise)
+
     def close(self) -> None:
-        """Let go of the engine that it scans with."""
+        """Let go of its engine."""
         if self._scanner is not None:
             self._scanner.close()
 
@@ -137,9 +145,9 @@ class Finder:
         return Hits(ids, array("d", [0.0]) * len(ids))
 
     def _engine(self) -> DuckDBEngine:
+        """An engine of its own: a search may be asked for in the middle of a statement."""
         if self._scanner is None:
-            whole = self._store.folder if self._store.whole else None
-            self._scanner = self._open_over(whole)
+            self._scanner = self._cursor()
         return self._scanner
 
     def _say(self, words: str) -> None:

@@ -17,5 +17,8 @@ case
         '><', ''), '<', ' '), '>', ' '), ' | ', '  '),
         ' ([0-9]+)  (k|d|s|th|st|nd|rd|mm|cm|mp|p|bit|fps) ', ' \1\2 ', 'g'),
         '  ', ' '))
-    else trim(regexp_replace(folded(prompt), '[^\p{L}\p{M}\p{N}]+', ' ', 'g'))
+    else trim(regexp_replace(
+        folded(prompt),
+        ' [^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N} ][^\p{L}\p{M}\p{N}]*', ' ', 'g'
+    ))
 end
