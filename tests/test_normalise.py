@@ -155,7 +155,7 @@ PIECES = st.one_of(
 TEXTS = st.lists(st.lists(PIECES, max_size=14).map("".join), min_size=1, max_size=20)
 
 several = settings(
-    max_examples=20,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -20,6 +20,8 @@ from ddb_query.search.tree import Node, Phrase, Prefix, Word
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import duckdb
+
 Row = tuple[int, int, str, str]
 
 VOCABULARY = """
@@ -48,11 +50,16 @@ def rows() -> list[Row]:
 
 @functools.cache
 def index() -> Index:
+    return build(None, rows())
+
+
+@functools.cache
+def table() -> duckdb.DuckDBPyConnection:
     connection().execute("create table prompts (prompt_id bigint, text varchar, artists varchar)")
     connection().executemany(
         "insert into prompts values ($1, $2, $3)", [(row[0], row[2], row[3]) for row in rows()]
     )
-    return build(None, rows())
+    return connection()
 
 
 def by_scan(tree: Node) -> set[int]:
@@ -61,9 +68,7 @@ def by_scan(tree: Node) -> set[int]:
 
 def by_sql(tree: Node) -> set[int]:
     condition, values = predicate(tree)
-    found = (
-        connection().cursor().execute(f"select prompt_id from prompts where {condition}", values)
-    )
+    found = table().cursor().execute(f"select prompt_id from prompts where {condition}", values)
     return {prompt_id for (prompt_id,) in found.fetchall()}
 
 

@@ -117,6 +117,7 @@ def test_a_value_never_becomes_part_of_the_sql(ddb: Callable[..., Ran]) -> None:
     assert json.loads(ran.out) == [{"given": attempts, "found": 0}]
 
 
+@pytest.mark.slow
 def test_a_table_shows_the_result_of_every_statement(
     ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_what_was_shown_before_a_statement_that_fails_stays_shown(ddb: Callable[
     assert ran.err.startswith("ddb: Catalog Error: Table with name nowhere does not exist!")
 
 
+@pytest.mark.slow
 def test_statements_that_give_no_rows_print_nothing(
     ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:
@@ -152,6 +154,7 @@ def test_statements_that_give_no_rows_print_nothing(
     assert (tmp_path / "own.csv").read_text() == "a\n1\n"
 
 
+@pytest.mark.slow
 def test_an_option_behind_the_command_wins_over_one_before_it(
     ddb: Callable[..., Ran], tables: Path
 ) -> None:
@@ -190,6 +193,7 @@ def test_other_formats_give_everything_but_what_a_limit_cuts(
     assert pq.read_table(tmp_path / "some.parquet")["i"].to_pylist() == list(range(7))
 
 
+@pytest.mark.slow
 def test_describe_show_and_explain_are_results_too(ddb: Callable[..., Ran]) -> None:
     ran = ddb("sql", "show tables", "--format", "csv")
     assert ran.code == 0

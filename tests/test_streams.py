@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Ran
@@ -40,16 +40,12 @@ def start(
     )  # fmt: skip
 
 
-def wait_for(happened: Callable[[], object]) -> None:
-    for _ in range(600):
-        if happened():
-            return
+def wait_until_it_writes(process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in folder.glob(".*.tmp")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    raise TimeoutError
-
-
-def unfinished(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob(".*.tmp") if path.stat().st_size)
 
 
 def test_notes_go_to_standard_error_and_quiet_leaves_them_out(
@@ -170,7 +166,7 @@ def test_ctrl_c_in_an_export_leaves_the_old_file_and_no_other(ending: str, tmp_p
     target.write_text("old")
     with start("sql", STREAM, "-o", target.name, folder=tmp_path) as process:
         assert process.stderr
-        wait_for(lambda: any(unfinished(tmp_path)))
+        wait_until_it_writes(process, tmp_path)
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b"ddb: interrupted\n"
         assert process.wait(60) == 130
@@ -183,7 +179,7 @@ def test_a_kill_in_an_export_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "x.parquet"
     target.write_text("old")
     with start("sql", STREAM, "-o", target.name, folder=tmp_path) as process:
-        wait_for(lambda: any(unfinished(tmp_path)))
+        wait_until_it_writes(process, tmp_path)
         process.kill()
         assert process.wait(60) == -signal.SIGKILL
     assert target.read_text() == "old"

@@ -75,6 +75,12 @@ VIEWS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def storeless(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache without a store: one is there when a test builds it."""
+    monkeypatch.setenv("DDB_CACHE_DIR", str(home / "cache"))
+
+
 @contextmanager
 def opened(folder: Path, *rows: Mapping[str, object], dataset: str = "2m") -> Iterator[Corpus]:
     """A table by hand, opened."""
@@ -105,10 +111,16 @@ def test_the_views_are_what_an_independent_computation_gives(dataset: str, table
 
 
 @pytest.mark.parametrize("dataset", sorted(TABLES))
-def test_the_views_are_right_on_a_table_of_odd_values(dataset: str, tmp_path: Path) -> None:
+def test_the_views_are_right_on_a_table_of_odd_values_also_over_a_store(
+    dataset: str, tmp_path: Path
+) -> None:
     frame = odd_table(seed=4)
     with ddb_query.open(dataset, data_dir=write(frame, tmp_path, dataset)) as corpus:
         assert_views_equal_truth(corpus, frame, dataset)
+        assert corpus.build()
+    with ddb_query.open(dataset, data_dir=tmp_path) as corpus:
+        assert_views_equal_truth(corpus, frame, dataset)
+        assert not corpus.build()
 
 
 @pytest.mark.parametrize(
@@ -164,12 +176,13 @@ def test_areas_and_seeds_do_not_overflow(tmp_path: Path) -> None:
         assert column(corpus, "step + part_id - 140000") == [-8_930]
 
 
-@pytest.mark.parametrize("cfg", [14.6, 0.1, 6.9, 9.4, 7.5, 123.45, 0.0, -7.3])
-def test_a_guidance_scale_is_found_by_what_a_person_writes(cfg: float, tmp_path: Path) -> None:
+def test_a_guidance_scale_is_found_by_what_a_person_writes(tmp_path: Path) -> None:
+    scales = (14.6, 0.1, 6.9, 9.4, 123.45, 0.0, -7.3)
     count = "select count(*) from images where cfg ="
-    with opened(tmp_path, {"cfg": cfg}, {"cfg": 33.3}) as corpus:
-        assert corpus.sql(f"{count} {cfg}").rows() == [(1,)]
-        assert corpus.sql(f"{count} $cfg", {"cfg": cfg}).rows() == [(1,)]
+    with opened(tmp_path, *({"cfg": cfg} for cfg in scales)) as corpus:
+        for cfg in scales:
+            assert corpus.sql(f"{count} {cfg}").rows() == [(1,)]
+            assert corpus.sql(f"{count} $cfg", {"cfg": cfg}).rows() == [(1,)]
 
 
 def test_odd_guidance_scales_stay(tmp_path: Path) -> None:
@@ -336,13 +349,12 @@ FORMS: dict[str, tuple[Callable[[pa.Table], pa.Table], dict[str, Any]]] = {
     "wider types, no Arrow schema": (WIDER, {"store_schema": False, "row_group_size": 100}),
     "int96 times": (with_types(), {"use_deprecated_int96_timestamps": True}),
     "old parquet, uncompressed": (with_types(), {"version": "1.0", "compression": "none"}),
-    "zstd": (with_types(), {"compression": "zstd"}),
     "dictionaries": (with_dictionaries, {}),
     "another order, an extra column": (in_another_order, {}),
     **{
         f"{unit}, zone {zone}": (with_times(unit, zone), {"coerce_timestamps": None})
         for unit in ("s", "ms", "us", "ns")
-        for zone in (None, "UTC", "Asia/Tokyo")
+        for zone in (None, "Asia/Tokyo")
     },
 }
 
