@@ -14,8 +14,8 @@ from ddb_query.errors import DdbError
 
 if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
-    from ddb_query.corpus import open_corpus as open  # noqa: A004 - the name users know
     from ddb_query.engines.base import Result
+    from ddb_query.opening import open_corpus as open  # noqa: A004 - the name users know
 
 __version__ = "0.1.0"
 __all__ = ["Corpus", "DdbError", "Result", "open"]
@@ -23,10 +23,14 @@ __all__ = ["Corpus", "DdbError", "Result", "open"]
 
 def __getattr__(name: str) -> object:
     """Load the corpus only when it is asked for, so that light commands start at once."""
-    if name in ("Corpus", "open"):
-        from ddb_query import corpus
+    if name == "open":
+        from ddb_query.opening import open_corpus
 
-        return corpus.open_corpus if name == "open" else corpus.Corpus
+        return open_corpus
+    if name == "Corpus":
+        from ddb_query.corpus import Corpus
+
+        return Corpus
     if name == "Result":
         from ddb_query.engines.base import Result
 

@@ -14,8 +14,8 @@ from hub import LoopbackHub, Truncate
 
 import ddb_query
 from ddb_query.catalog import Catalog
-from ddb_query.corpus import open_engine
 from ddb_query.errors import BadTableError, MissingDataError
+from ddb_query.opening import open_engine
 from ddb_query.settings import Settings
 
 if TYPE_CHECKING:

@@ -45,6 +45,13 @@ def test_double_width_text_keeps_the_columns_in_line() -> None:
     )
 
 
+@pytest.mark.parametrize("width", range(20, 31))
+def test_a_box_is_as_wide_as_the_terminal_when_text_is_cut(width: int) -> None:
+    lines = box([TEXT, NUMBER], [("a castle on a hill", "7")], width).splitlines()
+    assert {cell_len(line) for line in lines} == {width}
+    assert "…" in lines[3]
+
+
 def test_text_too_wide_for_the_terminal_is_cut_with_a_mark() -> None:
     assert box([TEXT, NUMBER], [("a castle on a hill", "7")], 28) == (
         "┌─────────────────┬────────┐\n"

@@ -181,7 +181,7 @@ def _catalog(session: Session) -> Catalog:
 
 
 def _engine(session: Session) -> closing[DuckDBEngine]:
-    from ddb_query.corpus import open_engine
+    from ddb_query.opening import open_engine
 
     options = session.options
     return closing(

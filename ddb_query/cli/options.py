@@ -81,7 +81,7 @@ class Session:
 
     def open(self) -> Corpus:
         """Open the corpus that the options name."""
-        from ddb_query.corpus import open_corpus
+        from ddb_query.opening import open_corpus
 
         options = self.options
         return open_corpus(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ddb_query.engines import text_forms
-from ddb_query.engines.base import BATCH_ROWS, Column, Relation
+from ddb_query.engines.base import BATCH_ROWS, Relation
+from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     DdbError,
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    import pyarrow as pa
-
     from ddb_query.dataset import Dataset
-    from ddb_query.engines.base import TextForm
     from ddb_query.progress import Progress
     from ddb_query.search.index import Hits
 
@@ -41,7 +38,6 @@ MINIMUM_MEMORY = 1_000_000_000
 
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
-_FROM = "ddb_result"
 # In the order of what they are made of.
 VIEWS = ("images", "prompts", "users", "terms")
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
@@ -290,7 +286,7 @@ class DuckDBEngine:
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
         if found is None or (kind not in _GIVES_ROWS and found.columns in (["Count"], ["Success"])):
             return None
-        return DuckDBAnswer(self, found)
+        return DuckDBAnswer(self._running, found)
 
     def cursor(self) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared."""
@@ -354,95 +350,6 @@ class DuckDBEngine:
             return self._connection.query_progress()
         except duckdb.ConnectionException:
             return -1.0
-
-
-class DuckDBAnswer:
-    """The rows of one statement."""
-
-    def __init__(self, engine: DuckDBEngine, relation: duckdb.DuckDBPyRelation) -> None:
-        self._engine = engine
-        self._relation = relation
-        names = _unique(relation.columns)
-        self.columns = tuple(
-            Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=True)
-        )
-
-    def head(self, count: int) -> DuckDBAnswer:
-        """The first `count` rows."""
-        return DuckDBAnswer(self._engine, self._relation.limit(count))
-
-    def cells(self) -> Iterator[tuple[str | None, ...]]:
-        """Rows as text, as DuckDB writes it; None for NULL."""
-        places = [f"c{place}::varchar" for place in range(len(self.columns))]
-        with self._engine._running():
-            yield from self._over(places).iter_rows(BATCH_ROWS // 10)
-
-    def lines(self, form: TextForm) -> Iterator[memoryview]:
-        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
-        columns = [
-            (f"c{place}", column.name, kind)
-            for place, (column, kind) in enumerate(
-                zip(self.columns, self._relation.types, strict=True)
-            )
-        ]
-        header = text_forms.header_line(form, [column.name for column in self.columns])
-        yield memoryview(header.encode())
-        with self._engine._running():
-            lines = self._over([text_forms.line_expression(form, columns)])
-            for batch in lines.to_arrow_reader(BATCH_ROWS):
-                yield _text_bytes(batch.column(0))
-
-    def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
-        """Rows as a stream of Arrow record batches."""
-        import pyarrow as pa
-
-        with self._engine._running():
-            relation = self._relation
-            if [column.name for column in self.columns] != relation.columns:
-                names = [column.name.replace('"', '""') for column in self.columns]
-                relation = self._over([f'c{i} as "{name}"' for i, name in enumerate(names)])
-            reader = relation.to_arrow_reader(batch_rows)
-        return pa.RecordBatchReader.from_batches(reader.schema, self._watched(reader))
-
-    def _watched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        with self._engine._running():
-            yield from reader
-
-    def _over(self, expressions: list[str]) -> duckdb.DuckDBPyRelation:
-        """Expressions over the rows, whose columns are called c0, c1 and so on."""
-        places = ", ".join(f"c{place}" for place in range(len(self.columns)))
-        # The expressions are made of c0, c1 and literals of our own alone.
-        sql = f"select {', '.join(expressions)} from {_FROM} as {_FROM}({places})"  # noqa: S608
-        found = self._relation.query(_FROM, sql)
-        if found is None:
-            raise SqlError("the engine gave no rows for a SELECT")
-        return found
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Column names told apart by `_1`, `_2`, whatever their case, as SQL ignores it."""
-    taken: set[str] = set()
-    given = {name.lower() for name in names}
-    found = []
-    for name in names:
-        candidate, count = name, 0
-        while candidate.lower() in taken or (count and candidate.lower() in given):
-            count += 1
-            candidate = f"{name}_{count}"
-        taken.add(candidate.lower())
-        found.append(candidate)
-    return found
-
-
-def _text_bytes(column: pa.StringArray) -> memoryview:
-    """The bytes of a column of lines, one after the other, without copying them."""
-    _, offsets, data = column.buffers()
-    if data is None:
-        return memoryview(b"")
-    # https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-layout
-    places = memoryview(offsets).cast("q" if str(column.type).startswith("large") else "i")
-    first, last = places[column.offset], places[column.offset + len(column)]
-    return memoryview(data)[first:last]
 
 
 def _words(error: BaseException) -> str:

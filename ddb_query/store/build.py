@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation, Result
@@ -59,8 +61,9 @@ from prompts
 order by images desc, prompt_id
 """
 _INDEX_BATCH_ROWS = 20_000
-_ORDERS = {
-    "prompts": "select * from prompts order by prompt_id",
+_STEP_SECONDS = 0.2
+_PROMPTS = "select * from prompts order by prompt_id"
+_DERIVED = {
     "users": "select * from users order by images desc, user_name",
     "terms": "select * from terms order by prompts desc, term",
 }
@@ -104,9 +107,13 @@ def _write_all(
         name = "cast(left(image_name, 36) as uuid)" if _all_uuids(engine) else "image_name"
         _write(engine, _IMAGES.format(name=name), folder / "images.parquet", progress)
     with contextlib.closing(open_over(folder)) as engine:
-        for table, sql in _ORDERS.items():
+        _write(engine, _PROMPTS, folder / "prompts.parquet", progress)
+    with (
+        contextlib.closing(open_over(folder)) as engine,
+        _indexing(engine.cursor(), folder / INDEX, progress),
+    ):
+        for table, sql in _DERIVED.items():
             _write(engine, sql, folder / f"{table}.parquet", progress)
-        _write_index(engine, folder / INDEX, progress)
 
 
 def _all_uuids(engine: DuckDBEngine) -> bool:
@@ -140,11 +147,35 @@ def index_rows(engine: DuckDBEngine) -> Iterator[tuple[int, int, str, str]]:
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _write_index(engine: DuckDBEngine, folder: Path, progress: Progress | None) -> None:
+@contextlib.contextmanager
+def _indexing(engine: DuckDBEngine, folder: Path, progress: Progress | None) -> Iterator[None]:
+    """Build the index beside the work of the block, and be done with it at its end.
+
+    The index is written by one thread, to keep its order; the other tables have the other cores.
+    """
     from ddb_query.search.index import build as build_index
 
+    stopped = threading.Event()
+
+    def rows() -> Iterator[tuple[int, int, str, str]]:
+        for row in index_rows(engine):
+            if stopped.is_set():
+                return
+            yield row
+
     folder.mkdir()
-    build_index(folder, index_rows(engine), progress=progress)
+    with ThreadPoolExecutor(1, "ddb-index") as pool:
+        indexed = pool.submit(build_index, folder, rows(), progress=progress)
+        try:
+            yield
+            while not indexed.done():
+                # Waits in steps, so that Ctrl-C is noticed.
+                wait([indexed], _STEP_SECONDS)
+        except BaseException:
+            stopped.set()
+            engine.interrupt()
+            raise
+        indexed.result()
 
 
 def _row_groups(

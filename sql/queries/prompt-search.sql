@@ -14,4 +14,4 @@ select
     images.prompt_nsfw
 from images
 inner join search($words) as found using (prompt_id)
-order by score desc, images.part_id, images.image_name
+order by score desc, images.part_id nulls last, images.image_name nulls last

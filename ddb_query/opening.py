@@ -1,0 +1,130 @@
+"""Opens a corpus: chooses the dataset, opens the engine, defines the views, finds the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddb_query.catalog import Catalog
+from ddb_query.corpus import Corpus, Source
+from ddb_query.dataset import DATASETS
+from ddb_query.errors import BadTableError, UsageError
+from ddb_query.query_library import QueryLibrary
+from ddb_query.settings import Settings
+from ddb_query.store.finder import Finder
+from ddb_query.store.place import store_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.progress import Progress
+
+
+def open_corpus(
+    dataset: str | None = None,
+    *,
+    data_dir: Path | str | None = None,
+    sql_dir: Path | str | None = None,
+    engine: str = "duckdb",
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Corpus:
+    """Open a dataset.
+
+    Args:
+        dataset: 2m, large or demo; None for `DDB_DATASET`, else 2m if present, else large.
+        data_dir: Folder of the metadata tables; None for `DDB_DATA_DIR`, else the platform's.
+        sql_dir: A folder of canned queries of one's own; None for `DDB_SQL_DIR`.
+        engine: duckdb.
+        threads: Number of threads; None for one a core.
+        memory_limit: For example `8GB`; None for a quarter of the machine's, at least 1 GB.
+        timeout: Seconds that one statement may run; None for ever.
+        progress: Called while long work goes on.
+        note: Called with what a person should know: a dataset chosen, a demo generated.
+
+    Raises:
+        MissingDataError: The dataset's table is not there.
+        BadTableError: It is damaged, or not a metadata table.
+        UsageError: An argument makes no sense.
+
+    """
+    if engine != "duckdb":
+        raise UsageError(f"no engine named {engine}", hint="there is duckdb")
+    settings = Settings.from_environment(data_dir=data_dir, sql_dir=sql_dir)
+    catalog = Catalog(settings)
+    name, choice = catalog.choose(dataset)
+    if choice and note:
+        note(choice)
+    opened = open_engine(settings, threads, memory_limit, timeout, progress)
+    try:
+        source = _define(opened, settings, name, note)
+    except BaseException:
+        opened.close()
+        raise
+    limits = (threads, memory_limit, timeout)
+
+    def open_over(store: Path | None) -> DuckDBEngine:
+        other = open_engine(settings, *limits[:2])
+        other.define(*source.definition, store)
+        return other
+
+    source.finder = Finder(
+        source.store, source.table, open_over, opened.cursor, progress=progress, note=note
+    )
+    return Corpus(opened, QueryLibrary(settings.sql_dir), source)
+
+
+def open_engine(
+    settings: Settings,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> DuckDBEngine:
+    """Open the engine without a dataset, to look at files with."""
+    from ddb_query.engines.duckdb import DuckDBEngine, Limits
+
+    return DuckDBEngine.open(settings.cache_dir, Limits(threads, memory_limit, timeout), progress)
+
+
+def _define(
+    engine: DuckDBEngine,
+    settings: Settings,
+    name: str,
+    note: Callable[[str], None] | None,
+) -> Source:
+    from ddb_query.catalog.tables import PUBLISHED_TYPES
+
+    catalog = Catalog(settings)
+    if name == "demo" and catalog.ensure_demo(engine) and note:
+        note("generated the demo dataset: its rows are made up")
+    current = catalog.table(engine, name)
+    place = store_of(settings.cache_dir, name, current.path)
+    problem = place.problem()
+    store = None if problem else place.folder
+    if problem and problem != "missing" and note:
+        note(f"the store of dataset {name} is not used: {problem}; `ddb data build` makes it anew")
+    engine.add_table(DATASETS[name].view, current.path, PUBLISHED_TYPES)
+    for other in ("2m", "large"):
+        if catalog.locate(other) and DATASETS[other].view != DATASETS[name].view:
+            _add_other(engine, catalog, other, note)
+    definition = (DATASETS[name], current.path, PUBLISHED_TYPES)
+    engine.define(*definition, store)
+    return Source(name, current.path, place, definition)
+
+
+def _add_other(
+    engine: DuckDBEngine, catalog: Catalog, name: str, note: Callable[[str], None] | None
+) -> None:
+    """Show the table of another dataset than the one asked for; a bad one is no obstacle."""
+    from ddb_query.catalog.tables import PUBLISHED_TYPES
+
+    try:
+        engine.add_table(DATASETS[name].view, catalog.table(engine, name).path, PUBLISHED_TYPES)
+    except BadTableError as error:
+        if note:
+            note(f"no view {DATASETS[name].view}: {error.message}")
