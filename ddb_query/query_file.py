@@ -6,6 +6,7 @@ Reads text, runs nothing. Everything wrong with a file is a QueryFileError with 
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -314,7 +315,10 @@ def _integer(given: object) -> int:
 def _float(given: object) -> float:
     if isinstance(given, bool) or not isinstance(given, (int, float, str)):
         raise TypeError
-    return float(given)
+    number = float(given)
+    if math.isnan(number):
+        raise ValueError
+    return number
 
 
 def _boolean(given: object) -> bool:

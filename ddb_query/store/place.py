@@ -60,7 +60,7 @@ class Store:
             for name, size in sizes:
                 if (self.folder / name).stat().st_size != size:
                     return f"{name} is damaged"
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return "incomplete" if self.folder.is_dir() else "missing"
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return "store.json is damaged"

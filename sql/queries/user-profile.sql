@@ -9,7 +9,7 @@
 with own as (
     select prompt, sampler_name, width, height, image_blurred
     from images
-    where user_name = $user
+    where user_name = case when $user = 'deleted-account' then 'deleted_account' else $user end
 ),
 totals as (
     select
