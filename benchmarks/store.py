@@ -49,9 +49,8 @@ for _ in range(3):
     began = time.perf_counter()
     rows = ask()
     tries.append(round(time.perf_counter() - began, 4))
-print(json.dumps([tries, len(rows)]))
-if rest["system"] == "ddb":
-    corpus.close()
+print(json.dumps([tries, len(rows)]), flush=True)
+(corpus if rest["system"] == "ddb" else con).close()
 """
 
 
@@ -134,7 +133,9 @@ def _ask(
     )
     if done.returncode:
         raise SystemExit(f"{query[0]} on {rest['system']}: {done.stderr[-800:]}")
-    tries, rows = json.loads(done.stdout)
+    tries, rows = json.loads(
+        next(line for line in done.stdout.splitlines() if line.startswith("[["))
+    )
     return tries, rows
 
 

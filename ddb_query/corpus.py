@@ -77,6 +77,7 @@ class Corpus:
         self._engine = engine
         self._library = library
         self._source = source
+        self._searches_kept = 0
         self.dataset = source.dataset
 
     def sql(
@@ -169,12 +170,13 @@ class Corpus:
         self._check(filters)
         whole = images or count or facet or not filters.empty or not limit
         hits = finder.all(tree) if whole else finder.top(tree, limit or 0)
+        table = self._keep(hits)
         if count:
-            return self._result(searching.counted(hits, filters), None)
+            return self._result(searching.counted(table, filters), None)
         if facet:
-            return self._result(searching.facet(hits, filters, facet), limit)
+            return self._result(searching.facet(table, filters, facet), limit)
         ranked = searching.ranked_images if images else searching.ranked_prompts
-        result = self._result(ranked(hits, filters), limit)
+        result = self._result(ranked(table, filters), limit)
         result.emphasis = {"prompt": lambda prompts: finder.highlights(tree, prompts)}
         return result
 
@@ -196,7 +198,7 @@ class Corpus:
         self._check(filters)
         hits = self._source.finder.like(self._prompt_of(prompt), _SIMILAR if images else limit)
         ranked = searching.ranked_images if images else searching.ranked_prompts
-        return self._result(ranked(hits, filters), limit)
+        return self._result(ranked(self._keep(hits), filters), limit)
 
     def build(self) -> bool:
         """Build the store, which makes everything faster; returns whether it had to be built."""
@@ -238,6 +240,13 @@ class Corpus:
         """Have the index at hand, and the views over the store that was built for it."""
         if self._source.finder.prepare():
             self._engine.define(*self._source.definition, self._source.store.folder)
+
+    def _keep(self, hits: Hits) -> str:
+        """Keep hits in a temporary table; earlier results may still read theirs."""
+        self._searches_kept += 1
+        table = f"ddb_hits_{self._searches_kept}"
+        self._engine.answer(searching.kept(hits, table))
+        return table
 
     def _prompt_of(self, prompt: str) -> str:
         if not is_image_name(prompt):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ddb_query.progress import Progress
 
 
+# What DuckDB may use for a build when nothing else is said; the index and the writer need as much.
+BUILD_MEMORY = "1GB"
+
+
 def open_corpus(
     dataset: str | None = None,
     *,
@@ -65,10 +69,9 @@ def open_corpus(
     except BaseException:
         opened.close()
         raise
-    limits = (threads, memory_limit, timeout)
 
     def open_over(store: Path | None) -> DuckDBEngine:
-        other = open_engine(settings, *limits[:2])
+        other = open_engine(settings, threads, memory_limit or BUILD_MEMORY)
         other.define(*source.definition, store)
         return other
 

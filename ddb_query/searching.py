@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 FACETS = ("sampler", "user", "term", "day")
 
-_HITS = """hits as (
-    select unnest(cast($ids as bigint[])) as prompt_id, unnest(cast($scores as double[])) as score
-)"""
+# A table, not a subquery, so that the engine knows how few they are when it plans the join.
+_KEPT = """create temp table {table} as
+select unnest(cast($ids as bigint[])) as prompt_id, unnest(cast($scores as double[])) as score
+"""
 
 _PROMPTS = """
 select prompts.prompt_id, round(hits.score, 6) as score, prompts.images, prompts.prompt
@@ -103,31 +104,38 @@ order by prompts desc, term
 }
 
 
-def ranked_prompts(hits: Hits, filters: Filters) -> Relation:
+def kept(hits: Hits, table: str) -> Relation:
+    """Hits as a temporary table of this name, for the relations below."""
+    values = {"ids": hits.prompt_ids.tolist(), "scores": hits.scores.tolist()}
+    return Relation(_KEPT.format(table=table), values)
+
+
+def ranked_prompts(table: str, filters: Filters) -> Relation:
     """Matching prompts, the best first, with how many of their images pass the filters."""
-    return _relation(hits, filters, _PROMPTS if filters.empty else _SELECTED_PROMPTS)
+    return _relation(table, filters, _PROMPTS if filters.empty else _SELECTED_PROMPTS)
 
 
-def ranked_images(hits: Hits, filters: Filters) -> Relation:
+def ranked_images(table: str, filters: Filters) -> Relation:
     """The images of matching prompts, the best first."""
-    return _relation(hits, filters, _IMAGES)
+    return _relation(table, filters, _IMAGES)
 
 
-def counted(hits: Hits, filters: Filters) -> Relation:
+def counted(table: str, filters: Filters) -> Relation:
     """How many prompts match, and how many images they have."""
-    return _relation(hits, filters, _COUNT)
+    return _relation(table, filters, _COUNT)
 
 
-def facet(hits: Hits, filters: Filters, by: str) -> Relation:
+def facet(table: str, filters: Filters, by: str) -> Relation:
     """All matches, counted by sampler, user, term or day."""
-    return _relation(hits, filters, _FACETS[by])
+    return _relation(table, filters, _FACETS[by])
 
 
-def _relation(hits: Hits, filters: Filters, sql: str) -> Relation:
-    selected = filters.relation()
-    parts = [_HITS]
-    values: dict[str, object] = {"ids": hits.prompt_ids.tolist(), "scores": hits.scores.tolist()}
+def _relation(table: str, filters: Filters, sql: str) -> Relation:
+    # The table has a name of our own, made of a number.
+    parts = [f"hits as (select * from {table})"]  # noqa: S608
+    values: dict[str, object] = {}
     if "selected" in sql:
+        selected = filters.relation()
         parts.append(f"selected as (\n{selected.sql}\n)")
         values.update(selected.values)
     return Relation(f"with {', '.join(parts)}{sql}", values)

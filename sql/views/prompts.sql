@@ -1,6 +1,6 @@
 -- One row per distinct prompt of the current dataset; images without a prompt have none here.
 select
-    prompt_id,
+    hash60(prompt) as prompt_id,
     prompt,
     normalise(prompt) as text,
     images,
@@ -9,15 +9,15 @@ select
     first_seen,
     last_seen
 from (
+    -- By the text itself: grouped by prompt_id, fetching a text for each takes twice as long.
     select
-        prompt_id,
-        any_value(prompt) as prompt,
+        prompt,
         count(*) as images,
         count(distinct user_name) as users,
         max(prompt_nsfw) as prompt_nsfw,
         min(timestamp) as first_seen,
         max(timestamp) as last_seen
     from images
-    where prompt_id is not null
-    group by prompt_id
+    where prompt is not null
+    group by prompt
 ) as distinct_prompts
