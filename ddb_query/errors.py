@@ -244,6 +244,10 @@ class BrokenTransferError(TransientHubError):
         self.problem = problem
 
 
+class ExpiredAddressError(BrokenTransferError):
+    """An address that the Hub handed out for a while, and that is no good any more."""
+
+
 class RangeRefusedError(BrokenTransferError):
     """The server has no bytes where the next ones should be (HTTP 416)."""
 
@@ -327,3 +331,33 @@ class DamagedIndexError(DdbError):
         )
         self.place = place
         self.problem = problem
+
+
+class FetchError(DdbError):
+    """Images that could not be fetched."""
+
+
+class DamagedPartError(FetchError):
+    """A zip of images that cannot be read, or whose directory lies."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class BadImageError(FetchError):
+    """One image that is not there, or is not what it should be."""
+
+    def __init__(self, image_name: str, problem: str) -> None:
+        super().__init__(f"{image_name}: {problem}")
+        self.image_name = image_name
+        self.problem = problem
+
+
+class PartChangedError(FetchError):
+    """A part that was replaced on the Hub while it was read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} has changed on the Hub", hint="run the same command again")
+        self.path = path

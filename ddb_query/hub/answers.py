@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.errors import (
     BrokenTransferError,
+    ExpiredAddressError,
     HubAccessError,
     HubBusyError,
     HubError,
@@ -137,6 +138,14 @@ def asked_wait_seconds(headers: Mapping[str, str]) -> float | None:
     return max(asked, default=None)
 
 
+def quiet_seconds(status: int, headers: Mapping[str, str]) -> float | None:
+    """How long nobody here should ask a server again; None when it does not mind."""
+    if status in (429, 503):
+        return asked_wait_seconds(headers)
+    match = _RATE_LIMIT.search(headers.get("ratelimit", ""))
+    return float(match[1]) if match else None
+
+
 def is_http(url: httpx2.URL) -> bool:
     """Whether an address can be asked at all."""
     return url.scheme in ("http", "https") and bool(url.host) and (url.port or 80) < 65536
@@ -194,7 +203,7 @@ def refusal(
     if status in _BUSY:
         return _busy(response, host, with_token=with_token)
     if expires and status in _EXPIRED:
-        return BrokenTransferError(path, f"{host} no longer gives it at this address ({status})")
+        return ExpiredAddressError(path, f"{host} no longer gives it at this address ({status})")
     if status in (404, 410):
         return NotOnHubError(host, path, revision)
     if status in (401, 403):

@@ -1,0 +1,137 @@
+"""Images packed into shards: tar files as webdataset reads them, or parquet as the Hub has it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ddb_query.errors import OutputError
+from ddb_query.files import replacing
+from ddb_query.images.rows import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from ddb_query.images.ledger import Ledger
+    from ddb_query.images.place import Place
+
+SHARD_IMAGES = 1000
+_STAGED = ".ddb/images/"
+_GROUP_IMAGES = 64
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Images packed into shards of 1,000, in the order of parts and names.
+
+    Attributes:
+        name: What the ledger calls it.
+        ending: Of the shards' names.
+        write: Writes one shard of image files and their rows.
+    """
+
+    name: str
+    ending: str
+    write: Callable[[Path, Iterator[tuple[Path, pa.RecordBatch]]], None]
+
+    def file(self, image_name: str, sampler: int | None, image_nsfw: float | None) -> str:  # noqa: ARG002 - has no classes
+        """Where an image waits to be packed."""
+        return _STAGED + image_name
+
+    def finish(self, place: Place, ledger: Ledger) -> None:
+        """Pack what waits; a shard is in place, then in the ledger, and then its files go."""
+        files = {name: file for name, file, _ in ledger.fetched()}
+        shards = {file for file in files.values() if not file.startswith(_STAGED)}
+        waiting = {name: file for name, file in files.items() if file.startswith(_STAGED)}
+        for number, rows in enumerate(_groups(rows_of(place.rows_path, waiting)), len(shards)):
+            target = f"images-{number:06d}{self.ending}"
+            names = [name for batch in rows for name in batch.column("image_name").to_pylist()]
+            single = (batch.slice(row, 1) for batch in rows for row in range(batch.num_rows))
+            pairs = (
+                (place.folder / waiting[name], row)
+                for name, row in zip(names, single, strict=True)
+            )  # fmt: skip
+            try:
+                with replacing(place.folder / target) as temporary:
+                    self.write(temporary, pairs)
+            except OSError as error:
+                raise OutputError(place.folder / target, error.strerror or str(error)) from error
+            ledger.move(names, target)
+            ledger.commit()
+            for name in names:
+                (place.folder / waiting[name]).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (place.folder / _STAGED).rmdir()
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON takes it: times in ISO 8601, no NaN and no infinity."""
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat() + ("" if value.tzinfo else "Z")
+    return value
+
+
+def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in groups of as many rows as a shard has."""
+    group: list[pa.RecordBatch] = []
+    room = SHARD_IMAGES
+    for batch in batches:
+        left = batch
+        while left.num_rows >= room:
+            yield [*group, left.slice(0, room)]
+            group, left, room = [], left.slice(room), SHARD_IMAGES
+        if left.num_rows:
+            group.append(left)
+            room -= left.num_rows
+    if group:
+        yield group
+
+
+def _write_tar(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -> None:
+    """A webdataset shard: each image, and beside it its row as JSON."""
+    import tarfile
+
+    with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for path, row in pairs:
+            about = json.dumps(plain(row.to_pylist()[0]), ensure_ascii=False).encode()
+            for name, data in ((path.name, path.read_bytes()), (f"{path.stem}.json", about)):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+
+
+def _write_parquet(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -> None:
+    """A shard with the Hub's `Image` struct: the bytes and the name; 64 images a row group."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    features = {"info": {"features": {"image": {"_type": "Image"}}}}
+    writer = None
+    while group := list(islice(pairs, _GROUP_IMAGES)):
+        table = pa.Table.from_batches([row for _, row in group])
+        images = [{"bytes": path.read_bytes(), "path": path.name} for path, _ in group]
+        table = table.add_column(0, pa.field("image", image), pa.array(images, image))
+        table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
+        writer = writer or pq.ParquetWriter(target, table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+WEBDATASET = Shards("webdataset", ".tar", _write_tar)
+PARQUET = Shards("parquet", ".parquet", _write_parquet)
