@@ -10,7 +10,6 @@ import resource
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -126,15 +125,6 @@ class Caller:
             on_note=self.notes.append,
             check=check,
         )
-
-
-@pytest.fixture(scope="session")
-def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
-    """The first certificate that this machine trusts: reading all of them takes 50 ms a client."""
-    certificates = ssl.create_default_context().get_ca_certs(binary_form=True)
-    path = tmp_path_factory.mktemp("certificates") / "one.pem"
-    path.write_text("".join(map(ssl.DER_cert_to_PEM_cert, certificates[:1])))
-    return path if certificates else None
 
 
 @pytest.fixture(autouse=True)

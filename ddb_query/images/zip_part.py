@@ -122,8 +122,8 @@ def _unpacked(member: Member, data: bytes) -> bytes:
 
 def _directory_place(tail: bytes, begin: int, path: str) -> tuple[int, int, int]:
     """Where the directory starts and stops in the file, and how many members it has."""
-    at = tail.rfind(b"PK\x05\x06")
-    while at >= 0 and len(tail) - at >= _END.size:
+    at = tail.rfind(b"PK\x05\x06", 0, max(0, len(tail) - _END.size + 4))
+    while at >= 0:
         *_, count, size, start, comment = _END.unpack_from(tail, at)
         if at + _END.size + comment == len(tail):
             break
@@ -163,7 +163,7 @@ def _members(directory: bytes, start: int, count: int, path: str) -> list[Member
     found.sort(key=lambda member: member.offset)
     if len({member.name for member in found}) != count:
         raise DamagedPartError(path, "two members have the same name")
-    stops = [*(member.offset for member in found[1:]), start]
+    stops = [*(member.offset for member in found), start][1:]
     for member, stop in zip(found, stops, strict=True):
         if member.stop > stop:
             raise DamagedPartError(path, f"{member.name!r} reaches into what follows it")
