@@ -99,13 +99,13 @@ def _want(
     rows: pa.RecordBatchReader, place: Place, ledger: Ledger, order: Order, counts: Counts
 ) -> None:
     """Have the rows of the folder, and its ledger, hold what is wanted."""
+    # First, so that they go where this run's layout has them.
+    ledger.want_again([name for name, file, _ in ledger.fetched() if place.size_of(file) is None])
     let_in = admitted(rows, counts, include_blurred=order.include_blurred)
     for batch in keep_rows(place.rows_path, rows.schema, let_in):
         ledger.want(_wanted(batch, order.layout))
         names = batch.column("image_name").to_pylist()
         ledger.record(Outcome(str(n), error=_BAD_NAME) for n in names if not is_image_name(str(n)))
-    gone = [name for name, file, _ in ledger.fetched() if place.size_of(file) is None]
-    ledger.want_again(gone)
     if order.retry_failed:
         ledger.forget_failures()
     ledger.commit()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import math
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ddb_query.errors import OutputError
@@ -51,8 +51,8 @@ class Shards:
         files = {name: file for name, file, _ in ledger.fetched()}
         shards = {file for file in files.values() if not file.startswith(_STAGED)}
         waiting = {name: file for name, file in files.items() if file.startswith(_STAGED)}
-        for number, rows in enumerate(_groups(rows_of(place.rows_path, waiting)), len(shards)):
-            target = f"images-{number:06d}{self.ending}"
+        free = (name for name in map(self._shard, itertools.count()) if name not in shards)
+        for target, rows in zip(free, _groups(rows_of(place.rows_path, waiting)), strict=False):
             names = [name for batch in rows for name in batch.column("image_name").to_pylist()]
             single = (batch.slice(row, 1) for batch in rows for row in range(batch.num_rows))
             pairs = (
@@ -70,6 +70,9 @@ class Shards:
                 (place.folder / waiting[name]).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             (place.folder / _STAGED).rmdir()
+
+    def _shard(self, number: int) -> str:
+        return f"images-{number:06d}{self.ending}"
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def _write_parquet(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     features = {"info": {"features": {"image": {"_type": "Image"}}}}
     writer = None
-    while group := list(islice(pairs, _GROUP_IMAGES)):
+    while group := list(itertools.islice(pairs, _GROUP_IMAGES)):
         table = pa.Table.from_batches([row for _, row in group])
         images = [{"bytes": path.read_bytes(), "path": path.name} for path, _ in group]
         table = table.add_column(0, pa.field("image", image), pa.array(images, image))

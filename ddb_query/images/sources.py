@@ -25,7 +25,7 @@ from ddb_query.images.place import Place
 from ddb_query.images.rows import rows_of_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     from ddb_query.hub.client import Connection
@@ -84,6 +84,7 @@ class Sources:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._lost: HubError | None = None
+        self._hub_cache_used = _hub_cache().is_dir()
 
     def part(self, part_id: int, rows_path: Path, names: Iterable[str]) -> Part:
         """A part's zip.
@@ -126,9 +127,20 @@ class Sources:
                 return path
         return None
 
-    def has(self, part_id: int, name: str) -> bool:
-        """Whether an image needs no network, as far as names can tell."""
-        return self._dataset == "demo" or bool(self.file(part_id, name) or self.nearby(part_id))
+    def count_nearby(self, part_id: int, names: Sequence[str]) -> int:
+        """How many of a part's images need no network, as far as names can tell."""
+        if self._dataset == "demo" or self.nearby(part_id) is not None:
+            return len(names)
+        return len(set(names) & self._single_files(part_id))
+
+    def _single_files(self, part_id: int) -> set[str]:
+        found: set[str] = set()
+        for folder in self._folders:
+            found.update(folder.files)
+            with contextlib.suppress(OSError):
+                part = folder.path / f"part-{part_id:06d}"
+                found.update(path.name for path in part.iterdir())
+        return found
 
     @contextlib.contextmanager
     def whole(self, part_id: int, folder: Path) -> Iterator[Part]:
@@ -196,12 +208,20 @@ class Sources:
         return next((candidate for candidate in candidates if candidate.is_file()), None)
 
     def _in_hub_cache(self, path: str) -> Path | None:
+        if not self._hub_cache_used:
+            return None
         from huggingface_hub import try_to_load_from_cache
 
         found = try_to_load_from_cache(
             REPOSITORY, path, revision=self._hub.revision, repo_type="dataset"
         )
         return Path(found) if isinstance(found, str) else None
+
+
+def _hub_cache() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE) / f"datasets--{REPOSITORY.replace('/', '--')}"
 
 
 def _recognised(path: Path) -> _Folder:
