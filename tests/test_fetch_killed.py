@@ -23,6 +23,8 @@ from ddb_query.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ddb_query.images.order import Fetched
+
 ROWS = {part_id: rows_of(part_id) for part_id in (1, 2)}
 PARTS = {path_of(part_id): made_part(rows) for part_id, rows in ROWS.items()}
 SOME = [*ROWS[1][::2], *ROWS[2][::3]]
@@ -144,10 +146,12 @@ def test_two_fetches_into_one_folder_take_turns(hub: LoopbackHub, fetcher: Fetch
     hub.faults.append(Drip(bytes=20_000, pause_seconds=0.01, times=10))
     other = fetcher.into(fetcher.folder)
     other.notes = []
-    done = []
-    threads = [
-        threading.Thread(target=lambda f=f: done.append(f.fetch(SOME))) for f in (fetcher, other)
-    ]
+    done: list[Fetched] = []
+
+    def run(one: Fetcher) -> None:
+        done.append(one.fetch(SOME))
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in (fetcher, other)]
     for thread in threads:
         thread.start()
     for thread in threads:

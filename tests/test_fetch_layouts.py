@@ -156,11 +156,16 @@ class TestShards:
         assert len(list(fetcher.folder.glob("images-*"))) == 5
         assert not (fetcher.folder / ".ddb" / "images").exists()
 
-    def test_that_are_deleted_are_fetched_again(self, fetcher: Fetcher) -> None:
-        fetcher.fetch(ROWS[:3], layout=layout_of("parquet"))
+    def test_that_are_deleted_are_fetched_again_and_the_others_kept(
+        self, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shards, "SHARD_IMAGES", 2)
+        fetcher.fetch(ROWS[:4], layout=layout_of("parquet"))
+        kept = (fetcher.folder / "images-000001.parquet").read_bytes()
         (fetcher.folder / "images-000000.parquet").unlink()
-        assert fetcher.fetch(ROWS[:3], layout=layout_of("parquet")).new == 3
-        assert pq.read_metadata(fetcher.folder / "images-000000.parquet").num_rows == 3
+        assert fetcher.fetch(ROWS[:4], layout=layout_of("parquet")).new == 2
+        assert pq.read_metadata(fetcher.folder / "images-000000.parquet").num_rows == 2
+        assert (fetcher.folder / "images-000001.parquet").read_bytes() == kept
 
 
 @pytest.mark.parametrize(
