@@ -19,6 +19,7 @@ COMMANDS = {
     "queries": "ddb_query.cli.queries",
     "run": "ddb_query.cli.run",
     "search": "ddb_query.cli.search",
+    "gallery": "ddb_query.cli.gallery",
     "data": "ddb_query.cli.data",
 }
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import math
+import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ddb_query.files import replacing
 from ddb_query.images.rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ddb_query.images.place import Place
 
 SHARD_IMAGES = 1000
+TAR, PARQUET_ENDING = ".tar", ".parquet"
 _STAGED = ".ddb/images/"
 _GROUP_IMAGES = 64
 
@@ -75,6 +77,32 @@ class Shards:
         return f"images-{number:06d}{self.ending}"
 
 
+def stored_images(folder: Path, files: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of fetched images, read from files and shards alike, file by file.
+
+    Args:
+        folder: Where they were fetched into.
+        files: The file of each, as the ledger has it.
+    """
+    for file in dict.fromkeys(files.values()):
+        path = folder / file
+        if file.endswith(TAR):
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    content = archive.extractfile(member) if member.name in files else None
+                    if content is not None:
+                        yield member.name, content.read()
+        elif file.endswith(PARQUET_ENDING):
+            import pyarrow.parquet as pq
+
+            with pq.ParquetFile(path) as shard:
+                for batch in shard.iter_batches(_GROUP_IMAGES, columns=["image"]):
+                    for image in batch.column("image").to_pylist():
+                        yield image["path"], image["bytes"]
+        else:
+            yield path.name, path.read_bytes()
+
+
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row as JSON takes it: times in ISO 8601, no NaN and no infinity."""
     return {name: _plain(value) for name, value in row.items()}
@@ -106,8 +134,6 @@ def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
 
 def _write_tar(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -> None:
     """A webdataset shard: each image, and beside it its row as JSON."""
-    import tarfile
-
     with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as archive:
         for path, row in pairs:
             about = json.dumps(plain(row.to_pylist()[0]), ensure_ascii=False).encode()
@@ -136,5 +162,5 @@ def _write_parquet(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -
         writer.close()
 
 
-WEBDATASET = Shards("webdataset", ".tar", _write_tar)
-PARQUET = Shards("parquet", ".parquet", _write_parquet)
+WEBDATASET = Shards("webdataset", TAR, _write_tar)
+PARQUET = Shards("parquet", PARQUET_ENDING, _write_parquet)
