@@ -8,6 +8,7 @@ from ddb_query.catalog import Catalog
 from ddb_query.corpus import Corpus, Source
 from ddb_query.dataset import DATASETS
 from ddb_query.errors import BadTableError, UsageError
+from ddb_query.images.directories import DIRECTORIES
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import Settings
 from ddb_query.store.finder import Finder
@@ -117,6 +118,7 @@ def _define(
             _add_other(engine, catalog, other, note)
     definition = (DATASETS[name], current.path, PUBLISHED_TYPES)
     engine.define(*definition, store)
+    engine.add_members(settings.cache_dir / DIRECTORIES)
     return Source(name, current.path, place, definition)
 
 

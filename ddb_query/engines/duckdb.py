@@ -40,6 +40,11 @@ _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 1
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 # In the order of what they are made of.
 VIEWS = ("images", "prompts", "users", "terms")
+MEMBERS = {
+    "dataset": "varchar", "part_id": "integer", "image_name": "varchar", "header_offset": "bigint",
+    "compressed_size": "bigint", "size": "bigint", "crc32": "bigint", "method": "integer",
+    "source": "varchar", "etag": "varchar",
+}  # fmt: skip
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -207,6 +212,22 @@ class DuckDBEngine:
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
             sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
         self._connection.execute(f"create or replace view metadata as {sql}")
+
+    def add_members(self, folder: Path) -> None:
+        """Show the directories of parts seen so far as `members`.
+
+        Args:
+            folder: With a folder for each dataset, and a parquet file for each part in it.
+        """
+        try:
+            pattern = f"{self.literal_path(folder)}/*/part-*.parquet"
+            found = self._connection.from_parquet(pattern, hive_partitioning=False)
+            found = found.filter("image_name not like '%.json'").project(", ".join(MEMBERS))
+        except duckdb.Error:
+            # None are there yet, or somebody damaged one: other views must answer all the same.
+            nothing = ", ".join(f"null::{kind} as {name}" for name, kind in MEMBERS.items())
+            found = self._connection.sql(f"select {nothing} where false")
+        found.create_view("members", replace=True)
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.

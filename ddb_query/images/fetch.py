@@ -18,6 +18,7 @@ from ddb_query.images.crew import Crew
 from ddb_query.images.directories import Directories
 from ddb_query.images.jobs import Compared, Event, Jobs, More
 from ddb_query.images.ledger import Outcome, WantedImage, ledger_of
+from ddb_query.images.nearby import Nearby
 from ddb_query.images.order import Fetched, Order
 from ddb_query.images.place import place_at
 from ddb_query.images.rows import admitted, keep_rows
@@ -75,9 +76,8 @@ def fetch(
         done = Fetched(folder)
         _want(rows, place, ledger, order, done.counts)
         run = _Run(place, ledger, done, progress, on_note)
-        with Sources(
-            dataset, settings, hub, local=order.local, on_note=run.tell, connections=order.jobs
-        ) as sources:
+        nearby = Nearby(dataset, settings, hub, order.local)
+        with Sources(dataset, settings.cache_dir, hub, nearby, run.tell, order.jobs) as sources:
             directories = Directories(settings.cache_dir, dataset)
             unchecked = set(ledger.unchecked_parts()) if order.check_json else set()
             jobs = Jobs(dataset, place, sources, directories, unchecked)

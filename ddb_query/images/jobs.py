@@ -98,7 +98,7 @@ class Jobs:
         """An image that lies here already: in the folder itself, or where an earlier one put it."""
         if self._place.size_of(image.file) is not None:
             return self._checked_file(image, self._place.folder / image.file, "here")
-        found = self._sources.file(image.part_id, image.name)
+        found = self._sources.nearby.file(image.part_id, image.name)
         outcome = self._checked_file(image, found, "file") if found else None
         if found and outcome:
             self._place.link(image.file, found)

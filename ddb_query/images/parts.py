@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import threading
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -72,7 +74,8 @@ class ZipFile:
         except OSError as error:
             raise DamagedPartError(path, error.strerror or str(error)) from error
         self.size: int | None = found.st_size
-        self.etag: str | None = f"{file.resolve()}-{found.st_size}-{found.st_mtime_ns}"
+        place = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:12]
+        self.etag: str | None = f"file-{place}-{found.st_size}-{found.st_mtime_ns}"
 
     @contextlib.contextmanager
     def open(self, start: int, stop: int) -> Iterator[Iterator[bytes]]:

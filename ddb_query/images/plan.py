@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ddb_query.dataset import DATASETS, IMAGES_PER_PART
 from ddb_query.images.directories import Directories
 from ddb_query.images.ledger import ledger_of
+from ddb_query.images.nearby import Nearby
 from ddb_query.images.place import Place
 from ddb_query.images.rows import Counts, admitted
-from ddb_query.images.sources import Sources
 from ddb_query.images.spans import SPAN_BYTES, spans
 from ddb_query.images.zip_part import TAIL_BYTES
 
@@ -120,12 +120,12 @@ def plan(
     there = _fetched(folder)
     wanted = _by_part(rows, there, found, include_blurred=order.include_blurred)
     estimate = _Estimate(Directories(settings.cache_dir, dataset), dataset)
-    with Sources(dataset, settings, hub, local=order.local) as sources:
-        for part_id, names in wanted.items():
-            nearby = sources.count_nearby(part_id, names)
-            found.nearby += nearby
-            if nearby < len(names):
-                estimate.add(found, part_id, names, len(names) - nearby)
+    nearby = Nearby(dataset, settings, hub, order.local)
+    for part_id, names in wanted.items():
+        count = nearby.count(part_id, names)
+        found.nearby += count
+        if count < len(names):
+            estimate.add(found, part_id, names, len(names) - count)
     estimate.finish(found)
     found.disk = round((found.images - found.here) * estimate.mean)
     found.free = shutil.disk_usage(_existing(folder)).free if folder else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query.images.ledger import ledger_of
@@ -15,6 +14,7 @@ from ddb_query.images.shards import stored_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from PIL.Image import Image
 

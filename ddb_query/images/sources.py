@@ -1,7 +1,7 @@
-"""Where a dataset's parts come from, nearest first: this machine, a `file://` mirror, the Hub.
+"""Where a part comes from: this machine when it is nearby, else the Hub.
 
-Folders that were registered with `ddb data add` or are given, zips in the Hub's own cache, and
-the drawn parts of the demo dataset need no network; the Hub is connected to when it is needed.
+The Hub is connected to when the first part needs it, and given up for good after an error that is
+about the Hub as a whole; what is nearby is still given then.
 """
 
 from __future__ import annotations
@@ -9,82 +9,61 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from ddb_query.catalog.parts import recognise_folder
-from ddb_query.catalog.registry import Registry
-from ddb_query.dataset import REPOSITORY, part_path
-from ddb_query.errors import BadTableError, HubError, NotOnHubError
+from ddb_query.dataset import part_path
+from ddb_query.errors import NotOnHubError
 from ddb_query.hub.endpoint import Hub, Retries
-from ddb_query.images.ledger import ledger_of
 from ddb_query.images.parts import HubPart, ZipFile
-from ddb_query.images.place import Place
 from ddb_query.images.rows import rows_of_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
     from typing import Self
 
+    from ddb_query.errors import HubError
     from ddb_query.hub.client import Connection
+    from ddb_query.images.nearby import Nearby
     from ddb_query.images.parts import Part
-    from ddb_query.settings import Settings
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """A folder with images of a dataset.
-
-    Attributes:
-        kind: Part `zips`, extracted parts in `folders`, or `fetched` by ddb.
-        path: The folder.
-        files: For `fetched`: its images by name.
-    """
-
-    kind: str
-    path: Path
-    files: Mapping[str, str]
 
 
 class Sources:
-    """All places where a dataset's images may be; threads may share it. Close it, or use `with`."""
+    """The parts of a dataset; threads may share it. Close it by using it in `with`.
+
+    Attributes:
+        nearby: What needs no network.
+    """
 
     def __init__(
         self,
         dataset: str,
-        settings: Settings,
+        cache: Path,
         hub: Hub,
-        *,
-        local: Iterable[Path] = (),
-        on_note: Callable[[str], None] = lambda _: None,
-        connections: int = 16,
+        nearby: Nearby,
+        on_note: Callable[[str], None],
+        connections: int,
     ) -> None:
-        """Look at what there is; asks nobody.
+        """Ask nobody yet.
 
         Args:
             dataset: 2m, large or demo.
-            settings: Whose data folder has the registered folders.
-            hub: Which Hub, or `file://` mirror.
-            local: Folders of part zips, of extracted parts, or of earlier fetches.
+            cache: The cache folder, for the demo's drawn parts.
+            hub: Which Hub.
+            nearby: What needs no network.
             on_note: Told of waits, from any thread.
             connections: How many to the Hub are kept alive.
-
-        Raises:
-            BadTableError: One of `local` is none of these.
         """
+        self.nearby = nearby
         self._dataset = dataset
-        self._cache = settings.cache_dir
+        self._cache = cache
         self._hub = hub
-        self._folders = [*map(_recognised, local), *_registered(settings, dataset)]
         self._on_note = on_note
         self._connections = connections
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._lost: HubError | None = None
-        self._hub_cache_used = _hub_cache().is_dir()
 
     def part(self, part_id: int, rows_path: Path, names: Iterable[str]) -> Part:
         """A part's zip.
@@ -95,52 +74,11 @@ class Sources:
             names: The images that it must hold, in so far as they are drawn.
 
         Raises:
-            HubError: It is nowhere near, and the Hub does not describe it.
+            HubError: It is not nearby, and the Hub does not describe it.
         """
         if self._dataset == "demo":
             return self._drawn(part_id, rows_path, set(names))
-        return self.nearby(part_id) or self._on_hub(part_path(self._dataset, part_id))
-
-    def nearby(self, part_id: int) -> Part | None:
-        """A part's zip on this machine or a `file://` mirror."""
-        path = part_path(self._dataset, part_id)
-        name = path.rpartition("/")[2]
-        for folder in self._folders:
-            if folder.kind == "zips" and (folder.path / name).is_file():
-                return ZipFile(path, folder.path / name, "zip")
-        if (mirrored := self._mirrored(path)) is not None:
-            return ZipFile(path, mirrored, "mirror")
-        if (cached := self._in_hub_cache(path)) is not None:
-            return ZipFile(path, cached, "cache")
-        return None
-
-    def file(self, part_id: int, name: str) -> Path | None:
-        """An image as a file of its own, in an extracted part or an earlier fetch."""
-        for folder in self._folders:
-            if folder.kind == "folders":
-                path = folder.path / f"part-{part_id:06d}" / name
-            elif name in folder.files:
-                path = folder.path / folder.files[name]
-            else:
-                continue
-            if path.is_file():
-                return path
-        return None
-
-    def count_nearby(self, part_id: int, names: Sequence[str]) -> int:
-        """How many of a part's images need no network, as far as names can tell."""
-        if self._dataset == "demo" or self.nearby(part_id) is not None:
-            return len(names)
-        return len(set(names) & self._single_files(part_id))
-
-    def _single_files(self, part_id: int) -> set[str]:
-        found: set[str] = set()
-        for folder in self._folders:
-            found.update(folder.files)
-            with contextlib.suppress(OSError):
-                part = folder.path / f"part-{part_id:06d}"
-                found.update(path.name for path in part.iterdir())
-        return found
+        return self.nearby.zip(part_id) or self._on_hub(part_path(self._dataset, part_id))
 
     @contextlib.contextmanager
     def whole(self, part_id: int, folder: Path) -> Iterator[Part]:
@@ -154,9 +92,7 @@ class Sources:
 
         path = part_path(self._dataset, part_id)
         target = folder / f"whole-{part_id:06d}" / "part.zip"
-        download(
-            self._hub, path, target, progress=lambda *_: None, on_note=self._on_note
-        )  # fmt: skip
+        download(self._hub, path, target, progress=lambda *_: None, on_note=self._on_note)
         yield ZipFile(path, target, "hub")
         shutil.rmtree(target.parent, ignore_errors=True)
 
@@ -165,7 +101,7 @@ class Sources:
         return Retries(self._hub, self._on_note)
 
     def lose(self, error: HubError) -> None:
-        """Ask the Hub for nothing more; what lies here is still given."""
+        """Ask the Hub for nothing more."""
         self._lost = self._lost or error
 
     def raise_if_lost(self) -> None:
@@ -198,44 +134,3 @@ class Sources:
                 opening = connect(self._hub, self._on_note, connections=self._connections)
                 self._connection = self._open.enter_context(opening)
         return HubPart(self._connection, path)
-
-    def _mirrored(self, path: str) -> Path | None:
-        if not self._hub.endpoint.startswith("file:"):
-            return None
-        root = Path(unquote(urlsplit(self._hub.endpoint).path))
-        below = f"datasets/{REPOSITORY}/resolve/{self._hub.revision}"
-        candidates = (root / below / path, root / path)
-        return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-    def _in_hub_cache(self, path: str) -> Path | None:
-        if not self._hub_cache_used:
-            return None
-        from huggingface_hub import try_to_load_from_cache
-
-        found = try_to_load_from_cache(
-            REPOSITORY, path, revision=self._hub.revision, repo_type="dataset"
-        )
-        return Path(found) if isinstance(found, str) else None
-
-
-def _hub_cache() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE) / f"datasets--{REPOSITORY.replace('/', '--')}"
-
-
-def _recognised(path: Path) -> _Folder:
-    if not path.is_dir():
-        raise BadTableError(path, "there is no such folder")
-    ledger = Place(path).ledger_path
-    if ledger.is_file():
-        with ledger_of(ledger, read_only=True) as earlier:
-            return _Folder("fetched", path, {name: file for name, file, _ in earlier.fetched()})
-    added = recognise_folder(path, "any")
-    return _Folder(added.kind, added.path, {})
-
-
-def _registered(settings: Settings, dataset: str) -> Iterator[_Folder]:
-    for entry in reversed(Registry(settings.data_dir).entries()):
-        if entry.dataset == dataset and entry.kind != "table":
-            yield _Folder(entry.kind, entry.path, {})
