@@ -9,7 +9,6 @@ from ddb_query.corpus import Corpus
 from ddb_query.dataset import DATASETS
 from ddb_query.errors import BadTableError, UsageError
 from ddb_query.hub.source import read_source
-from ddb_query.images.directories import DIRECTORIES
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import Settings
 from ddb_query.store.finder import Finder
@@ -121,7 +120,7 @@ def _define(
             _add_other(engine, catalog, other, note)
     definition = (DATASETS[name], current.path, PUBLISHED_TYPES)
     engine.define(*definition, store)
-    engine.add_members(settings.cache_dir / DIRECTORIES)
+    engine.add_members(settings.directories)
     pulled = read_source(current.path)
     return Source(name, current.path, place, definition, pulled.commit if pulled else None)
 

@@ -233,7 +233,7 @@ class DuckDBEngine:
         """Show the directories of parts seen so far as `members`.
 
         Args:
-            folder: With a folder for each dataset, and a parquet file for each part in it.
+            folder: With a folder for each dataset, and in it a parquet file for each part.
         """
         try:
             pattern = f"{self.literal_path(folder)}/*/part-*.parquet"

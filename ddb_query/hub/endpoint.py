@@ -70,6 +70,13 @@ class Hub:
             read_timeout_seconds=max(READ_TIMEOUT_SECONDS, constants.HF_HUB_DOWNLOAD_TIMEOUT),
         )
 
+    @classmethod
+    def without_account(cls, *, revision: str = REVISION) -> Hub:
+        """Read which Hub it is and no more, for those who will ask it nothing."""
+        constants = _constants()
+        endpoint = constants.ENDPOINT or constants.HUGGINGFACE_CO_URL_HOME.rstrip("/")
+        return cls(endpoint, revision=revision, offline=True)
+
     def address(self, path: str) -> str:
         """Where the Hub says what a path is."""
         revision = quote(self.revision, safe="")

@@ -17,17 +17,15 @@ from ddb_query.images.zip_part import Member
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Below the cache; a folder a dataset.
-DIRECTORIES = "directories"
 MOST_BYTES = 1_000_000_000
 
 
 class Directories:
-    """The directories of one dataset's parts, in a cache folder."""
+    """The directories of one dataset's parts, in a folder of the cache."""
 
-    def __init__(self, cache: Path, dataset: str) -> None:
+    def __init__(self, folder: Path, dataset: str) -> None:
         self._dataset = dataset
-        self._folder = cache / DIRECTORIES / dataset
+        self._folder = folder / dataset
 
     def members(self, part_id: int, etag: str) -> list[Member] | None:
         """A part's members by their place in it, of just that version; None when not seen yet."""

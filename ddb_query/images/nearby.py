@@ -149,7 +149,8 @@ def _hub_cache() -> Path:
 
 def _recognised(path: Path) -> _Folder:
     if not path.is_dir():
-        raise BadTableError(path, "there is no such folder")
+        hint = "--local takes a folder of part zips, of extracted parts, or of an earlier fetch"
+        raise BadTableError(path, "there is no such folder", hint=hint)
     ledger = Place(path).ledger_path
     if ledger.is_file():
         with ledger_of(ledger, read_only=True) as earlier:

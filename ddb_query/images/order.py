@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ddb_query.images.layouts import FOLDER, Layout
+from ddb_query.errors import UsageError
+from ddb_query.images.layouts import FOLDER, Layout, layout_of
 from ddb_query.images.rows import Counts
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from ddb_query.errors import HubError
     from ddb_query.images.ledger import Difference
 
 JOBS = 16
+MOST_JOBS = 64
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,28 @@ class Order:
     retry_failed: bool = False
     check_json: bool = False
     local: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        layout: str | None = None,
+        class_by: str | None = None,
+        local: Iterable[Path | str] = (),
+        **given: Any,
+    ) -> Order:
+        """An order whose layout is told by name.
+
+        Raises:
+            UsageError: There is no such layout, or a field makes no sense.
+        """
+        for name in given:
+            if name not in cls.__dataclass_fields__:
+                raise UsageError(f"a fetch has no {name}")
+        if not 1 <= given.get("jobs", JOBS) <= MOST_JOBS:
+            raise UsageError(f"jobs is a number from 1 to {MOST_JOBS}")
+        folders = tuple(map(Path, [local] if isinstance(local, str | Path) else local))
+        return cls(layout=layout_of(layout, class_by), local=folders, **given)
 
 
 @dataclass

@@ -33,6 +33,8 @@ BYTES_PER_SECOND = 30e6
 LATENCY_SECONDS = 0.06
 QUOTA_RESOLVES = 3000
 QUOTA_SECONDS = 300
+# An alternative is offered when it takes no larger share of the requests.
+_WORTH = 0.75
 # Directories that are looked into; parts beyond that are taken to be like these.
 _LOOKED_INTO = 200
 
@@ -119,7 +121,7 @@ def plan(
     found = Plan(jobs=order.jobs)
     there = _fetched(folder)
     wanted = _by_part(rows, there, found, include_blurred=order.include_blurred)
-    estimate = _Estimate(Directories(settings.cache_dir, dataset), dataset)
+    estimate = _Estimate(Directories(settings.directories, dataset), dataset)
     nearby = Nearby(dataset, settings, hub, order.local)
     for part_id, names in wanted.items():
         count = nearby.count(part_id, names)
@@ -219,9 +221,8 @@ def _by_part(
 def _clustered(choice: list[tuple[int, int]], found: Plan) -> Clustered | None:
     images = found.images - found.here
     parts = fewest_parts(choice, images)
-    if not parts or len(parts) * 2 > found.parts:
-        return None
-    return Clustered(parts, 2 * len(parts) + images)
+    clustered = Clustered(parts, 2 * len(parts) + images)
+    return clustered if parts and clustered.requests <= _WORTH * found.requests else None
 
 
 def _existing(folder: Path) -> Path:

@@ -39,6 +39,7 @@ class Criteria:
         part: Part numbers and ranges (`7`, `1-20`), likewise.
         since: Earliest time, inclusive; UTC unless it has an offset.
         until: Latest time, exclusive.
+        on_disk: Only images that need no network: parts and folders registered here, drawn ones.
         one_per: Keep one image for each prompt, family of prompts, or user.
         max_per: Keep at most so many for each: `user=10`.
         include_deleted: Whether deleted accounts count as a user in `one_per` and `max_per`.
@@ -62,6 +63,7 @@ class Criteria:
     part: str | int | Sequence[str | int] = ()
     since: str | datetime.datetime | None = None
     until: str | datetime.datetime | None = None
+    on_disk: bool = False
     one_per: Group | None = None
     max_per: str | None = None
     include_deleted: bool = False

@@ -53,6 +53,8 @@ def of_selection(
         "subset": selection.names_hash,
         "seed": criteria.seed if criteria.thins else None,
         "strata": [stratum.to_json() for stratum in selection.strata],
+        "replayable": not criteria.on_disk,
+        "reason": _LOCAL if criteria.on_disk else None,
     }
     return Manifest(**found)  # type: ignore[arg-type]
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
-from ddb_query.selection import subset_file
+from ddb_query.images.order import Order
+from ddb_query.selection import fetching, subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
 from ddb_query.selection.repeating import only_reads
@@ -16,14 +19,15 @@ from ddb_query.selection.strata import Stratum, allocate
 from ddb_query.selection.thinning import Step, steps, strata_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
     from ddb_query.engines.base import Result
+    from ddb_query.images.order import Fetched
+    from ddb_query.images.plan import Plan
     from ddb_query.selection.criteria import Criteria, Shares
     from ddb_query.selection.criteria import Stratum as StratumName
     from ddb_query.selection.exporting import Exported
@@ -163,6 +167,69 @@ class Selection:
             partition_by=partition_by, hashed=hashed, force=force,
         )  # fmt: skip
 
+    def from_fewest_parts(self) -> Selection:
+        """The same sample, but from as few parts as have so many images to choose from.
+
+        Fewer requests; but a part holds the images of few users and hours, and so does the sample.
+
+        Raises:
+            UsageError: It is no sample.
+        """
+        parts = fetching.from_fewest_parts(self, self._workspace)
+        return Selection(self._workspace, self.criteria.but(part=parts))
+
+    def unsampled(self) -> Selection:
+        """The images that a sample is taken from."""
+        whole = {"sample": None, "stratify": None, "shares": None, "limit": None}
+        seed = self.criteria.seed if self.criteria.one_per or self.criteria.max_per else 0
+        return Selection(self._workspace, self.criteria.but(**whole, seed=seed))
+
+    def plan(
+        self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
+    ) -> Plan:
+        """What fetching the images would cost; asks nobody and writes nothing.
+
+        Args:
+            folder: Where they would go; what is there already is not counted.
+            revision: Branch, tag or commit of the repository.
+            order: As for `fetch`.
+        """
+        place = Path(folder) if folder is not None else None
+        return fetching.plan(self, self._workspace, place, self._ordered(order), revision)
+
+    def fetch(
+        self,
+        folder: Path | str,
+        *,
+        revision: str = REVISION,
+        note: Callable[[str], None] = lambda _: None,
+        **order: Any,
+    ) -> Fetched:
+        """Fetch the images, and only those that the folder does not hold yet; docs/fetch.md.
+
+        Images that Stable Diffusion blurred are left out without `include_blurred`.
+
+        Args:
+            folder: Where they go.
+            revision: Branch, tag or commit of the repository.
+            note: Told of waits.
+            order: `layout` and `class_by`, by name; `jobs`, `local`, `retry_failed`, `check_json`.
+
+        Returns:
+            What was done; `complete` says whether all is there, `stopped` what ended it before.
+
+        Raises:
+            OutputError: The folder cannot be written, or the disk is full.
+            UsageError: It holds images of another dataset, or in another layout.
+        """
+        return fetching.fetch(
+            self, self._workspace, Path(folder), self._ordered(order), revision, note
+        )
+
+    def _ordered(self, given: dict[str, Any]) -> Order:
+        blurred = self.criteria.thresholds.include_blurred
+        return Order.of(include_blurred=blurred, **given)
+
     def relation(self, *, ordered: bool = True) -> Relation:
         """What it stands for: a SELECT of all columns of `images`, with `weight` and `score`.
 
@@ -240,6 +307,8 @@ class Selection:
             found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
         if self._subset:
             found.parts.append(f"image_name in (select image_name from {self._subset.table})")
+        if criteria.on_disk and (here := fetching.on_disk(self._workspace)):
+            found.parts.append(here)
         return found
 
     @cached_property
