@@ -14,9 +14,9 @@ from ddb_query.files import replacing
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from ddb_query.engines.base import Column, Result, Spans
+    from ddb_query.engines.base import Answer, Column, Result, Spans
 
 PEOPLE_FORMATS = ("table", "markdown")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
@@ -48,21 +48,23 @@ def format_for(path: Path | None, asked: str | None) -> str:
     return _ENDINGS[path.suffix.lower()]
 
 
-def text(words: str) -> None:
-    """Print words that ddb itself wrote."""
-    with _standard() as sink:
+def text(words: str, path: Path | None = None) -> None:
+    """Write words that ddb itself wrote to standard output, or to a file."""
+    with _sink(path) as sink:
         sink.write(words.encode())
 
 
-def listing(columns: list[Column], rows: Sequence[Sequence[str | None]]) -> None:
-    """Print rows that ddb itself made, as lines that can be cut and searched: no box, no cut."""
-    names = [column.name for column in columns]
-    lines = [names, *([printable(cell or "") for cell in row] for row in rows)]
+def listing(answer: Answer, path: Path | None = None) -> None:
+    """Write rows that ddb itself made as lines that can be cut and searched: no box, no cut."""
+    names = [column.name for column in answer.columns]
+    lines = [names, *([printable(cell or "") for cell in row] for row in answer.cells())]
     widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    arranged = []
     for line in lines:
-        parts = zip(line, widths, columns, strict=True)
+        parts = zip(line, widths, answer.columns, strict=True)
         aligned = (p.rjust(width) if c.numeric else p.ljust(width) for p, width, c in parts)
-        text("  ".join(aligned).rstrip() + "\n")
+        arranged.append("  ".join(aligned).rstrip() + "\n")
+    text("".join(arranged), path)
 
 
 def results(
@@ -84,15 +86,10 @@ def results(
         UsageError: The format is binary and standard output a terminal.
 
     """
-    if path is None:
-        if form in ("parquet", "arrow") and sys.stdout.isatty():
-            raise UsageError(
-                f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it"
-            )
-        with _standard() as sink:
-            return _write_all(found, form, sink, limit, _terminal_width())
-    with replacing(path) as temporary, temporary.open("wb") as sink:
-        return _write_all(found, form, sink, limit, None)
+    if path is None and form in ("parquet", "arrow") and sys.stdout.isatty():
+        raise UsageError(f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it")
+    with _sink(path) as sink:
+        return _write_all(found, form, sink, limit, _terminal_width() if path is None else None)
 
 
 def close_quietly() -> None:
@@ -148,6 +145,17 @@ def _arranged(
     if form == "markdown":
         return layout.markdown(columns, rows)
     return layout.box(columns, rows, width, emphasis)
+
+
+@contextlib.contextmanager
+def _sink(path: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that appears whole or not at all."""
+    if path is None:
+        with _standard() as sink:
+            yield sink
+    else:
+        with replacing(path) as temporary, temporary.open("wb") as sink:
+            yield sink
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ import json
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb.sqltypes import DuckDBPyType
 
     from ddb_query.engines.base import TextForm
@@ -53,6 +55,18 @@ def header_line(form: TextForm, names: list[str]) -> str:
         return ""
     separator = "," if form == "csv" else "\t"
     return separator.join(_delimited_text(name, separator) for name in names) + "\n"
+
+
+def line(form: TextForm, names: Sequence[str], values: Sequence[str | float | None]) -> str:
+    """One row of plain Python values as a line of text, its newline included."""
+    if form == "jsonl":
+        pairs = zip(names, values, strict=True)
+        return (
+            f"{{{','.join(f'{_json_text(name)}:{_json_text(value)}' for name, value in pairs)}}}\n"
+        )
+    separator = "," if form == "csv" else "\t"
+    texts = ("" if v is None else _delimited_text(str(v), separator) for v in values)
+    return separator.join(texts) + "\n"
 
 
 def json_value(reference: str, kind: DuckDBPyType) -> str:
@@ -148,8 +162,8 @@ def _delimited_text(text: str, separator: str) -> str:
     return text
 
 
-def _json_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _json_text(value: str | float | None) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _children(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
