@@ -18,6 +18,7 @@ from ddb_query.errors import (
 from ddb_query.search.tree import only_negative
 from ddb_query.selection import Filters
 from ddb_query.sql_text import tokens
+from ddb_query.store.place import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -201,7 +202,13 @@ class Corpus:
         return self._result(ranked(self._keep(hits), filters), limit)
 
     def build(self) -> bool:
-        """Build the store, which makes everything faster; returns whether it had to be built."""
+        """Build the store, which makes everything faster; returns whether it had to be built.
+
+        One that is there is read from end to end before, and built anew when it is damaged.
+        """
+        store = self._source.store
+        if store.whole and any(self._engine.problem_of(store.table(name)) for name in TABLES):
+            store.discard()
         return self._source.finder.prepare(even_if_told_not_to=True)
 
     def query(self, name: str) -> CannedQuery:

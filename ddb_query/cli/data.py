@@ -43,7 +43,7 @@ def status(session: Session) -> None:
     with _engine(session) as engine:
         catalog = _catalog(session)
         rows = [_row(found) for found in catalog.status(engine)]
-        rows += [_added_row(added) for added in catalog.registry.entries() if added.kind != "table"]
+        rows += map(_added_row, filter(_listed_apart, catalog.registry.entries()))
     rows += [_store_row(store) for store in stores_in(_settings(session).cache_dir)]
     session.show_listing(Listed(_STATUS, tuple(rows)))
 
@@ -204,8 +204,14 @@ def _row(found: Status) -> tuple[Value, ...]:
     return (found.dataset, facts.rows, megabytes, facts.row_groups, str(found.path))
 
 
+def _listed_apart(added: Added) -> bool:
+    """Whether something added has a line of its own: a table that is there is its dataset's."""
+    return added.kind != "table" or not added.path.exists()
+
+
 def _added_row(added: Added) -> tuple[Value, ...]:
-    return (f"{added.dataset} {added.kind}", None, None, None, str(added.path))
+    gone = "" if added.path.exists() else f" is gone; `ddb data remove {added.path}` forgets it"
+    return (f"{added.dataset} {added.kind}", None, None, None, f"{added.path}{gone}")
 
 
 def _what(added: Added) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ddb_query.engines.base import BATCH_ROWS, Relation
+from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
@@ -40,6 +41,7 @@ _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 1
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 # In the order of what they are made of.
 VIEWS = ("images", "prompts", "users", "terms")
+_BUILD = "ddb data build"
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -79,6 +81,8 @@ class DuckDBEngine:
         self._progress = progress
         self._spill = spill
         self._udf_errors: list[DdbError] = []
+        # The tables that are read, and the command that makes each anew.
+        self._files: dict[Path, str] = {}
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
 
@@ -113,15 +117,19 @@ class DuckDBEngine:
         connection.execute("set global TimeZone = 'UTC'")
         return cls(connection, limits, progress, spill)
 
-    def add_table(self, view: str, path: Path, types: dict[str, str] | None = None) -> None:
+    def add_table(
+        self, view: str, path: Path, command: str, types: dict[str, str] | None = None
+    ) -> None:
         """Show a parquet file as a view.
 
         Args:
             view: The view's name, which may be qualified.
             path: The file; never a pattern.
+            command: What makes it anew when it is damaged.
             types: The columns to show and the type that each is cast to; None for all as found.
 
         """
+        self._files[path] = command
         with self._running():
             table = self._parquet(path)
             if types is not None and self.columns_of(path) != types:
@@ -139,6 +147,18 @@ class DuckDBEngine:
         with self._running():
             table = self._parquet(path)
             return dict(zip(table.columns, map(str, table.types), strict=True))
+
+    def problem_of(self, path: Path) -> str | None:
+        """Read a parquet file from end to end; what DuckDB says if it cannot be read."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(
+                    "select bit_xor(hash(columns(*))) from read_parquet($path)",
+                    {"path": self.literal_path(path)},
+                ).fetchall()
+        except duckdb.Error as error:
+            return _words(error)
+        return None
 
     def literal_path(self, path: Path) -> str:
         """A path that DuckDB's readers take as it stands, whatever marks are in it."""
@@ -187,22 +207,26 @@ class DuckDBEngine:
             run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
         run("create schema if not exists source")
         run("set schema = 'source'")
-        self._define_source(source, types, store)
-        run("set schema = 'main'")
+        try:
+            self._define_source(dataset, source, types, store)
+        finally:
+            run("set schema = 'main'")
         for view in VIEWS:
             if view != "images" and store and (store / f"{view}.parquet").exists():
-                self.add_table(view, store / f"{view}.parquet")
+                self.add_table(view, store / f"{view}.parquet", _BUILD)
             else:
                 run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
 
-    def _define_source(self, source: Path, types: dict[str, str], store: Path | None) -> None:
+    def _define_source(
+        self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None
+    ) -> None:
         """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
         if store is None:
-            self.add_table("published", source, types)
+            self.add_table("published", source, dataset.command, types)
             sql = "select *, hash60(prompt) as prompt_id from source.published"
         else:
             images = store / "images.parquet"
-            self.add_table("stored", images)
+            self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
             sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
@@ -293,6 +317,7 @@ class DuckDBEngine:
         with self._running():
             found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
             found._udf_errors = self._udf_errors
+            found._files = self._files
             return found
 
     def interrupt(self) -> None:
@@ -342,6 +367,8 @@ class DuckDBEngine:
             return OutOfMemoryError(words)
         if self._udf_errors:
             return self._udf_errors.pop()
+        if damaged := damage(words, self._files, self.problem_of):
+            return damaged
         unknown_name = words.startswith(("Catalog Error", "Binder Error"))
         return SqlError(words, hint=_NAMES_HINT if unknown_name else None)
 
