@@ -13,6 +13,7 @@ from ddb_query.errors import (
     ParameterError,
     QueryFileError,
     SearchSyntaxError,
+    SqlError,
     UsageError,
 )
 from ddb_query.search.tree import only_negative
@@ -128,9 +129,12 @@ class Corpus:
         """
         query = self._library.find(name)
         values = query.values(parameters)
-        if len(self._engine.statements(query.sql)) != 1:
-            raise QueryFileError(query.path, 1, "one statement only")
-        result = self._result(Relation(query.sql, values), limit)
+        try:
+            if len(self._engine.statements(query.sql)) != 1:
+                raise QueryFileError(query.path, 1, "one statement only")
+            result = self._result(Relation(query.sql, values), limit)
+        except SqlError as error:
+            raise error.within(query.path) from error
         _check_columns(query, result)
         return result
 

@@ -74,6 +74,10 @@ class SqlError(DdbError):
 
     exit_code = 1
 
+    def within(self, path: Path) -> SqlError:
+        """The same error, saying which file the SQL stands in."""
+        return SqlError(f"{path}: {self.message}", hint=self.hint)
+
 
 class OutOfMemoryError(SqlError):
     """A statement needed more memory than it may use."""

@@ -48,6 +48,11 @@ def format_for(path: Path | None, asked: str | None) -> str:
     return _ENDINGS[path.suffix.lower()]
 
 
+def streams_to_terminal(form: str) -> bool:
+    """Whether rows of this format appear on a terminal while the statement still runs."""
+    return form not in PEOPLE_FORMATS and sys.stdout.isatty()
+
+
 def text(words: str, path: Path | None = None) -> None:
     """Write words that ddb itself wrote to standard output, or to a file."""
     with _sink(path) as sink:
@@ -98,6 +103,13 @@ def close_quietly() -> None:
     os.dup2(nowhere, sys.stdout.fileno())
 
 
+def failed(error: OSError) -> OutputError:
+    """The error for standard output that cannot be written."""
+    # What is left in the buffer would fail once more when the interpreter ends.
+    close_quietly()
+    return OutputError(Path("standard output"), error.strerror or str(error))
+
+
 def _write_all(
     found: Iterable[Result], form: str, sink: BinaryIO, limit: int | None, width: int | None
 ) -> bool:
@@ -115,6 +127,9 @@ def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: i
         export.write(found, form, sink)
         return False
     if found.answer is None:
+        return False
+    if found.answer.is_text and form == "table":
+        sink.writelines(f"{printable(line or '')}\n".encode() for (line,) in found.answer.cells())
         return False
     shown = SHOWN_ROWS if limit is None else limit
     answer = found.answer.head(shown + 1) if shown else found.answer
@@ -166,9 +181,7 @@ def _standard() -> Iterator[BinaryIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is left in the buffer would fail once more when the interpreter ends.
-        close_quietly()
-        raise OutputError(Path("standard output"), error.strerror or str(error)) from error
+        raise failed(error) from error
 
 
 def _terminal_width() -> int | None:

@@ -123,7 +123,7 @@ class Catalog:
     def add(
         self, engine: DuckDBEngine, path: Path, dataset: str | None = None
     ) -> tuple[Added, tuple[str, ...]]:
-        """Register a metadata table, or a folder of parts, where it lies.
+        """Register a metadata table, a folder of parts, or the folder of one part, where it lies.
 
         Args:
             engine: Looks into the file.
@@ -140,10 +140,10 @@ class Catalog:
         """
         path = path.expanduser().absolute()
         extra: tuple[str, ...] = ()
-        if path.is_dir():
-            from ddb_query.catalog.parts import recognise_folder
+        if path.is_dir() or path.suffix == ".zip":
+            from ddb_query.catalog.parts import recognise_parts
 
-            added = recognise_folder(path, dataset)
+            added = recognise_parts(path, dataset)
         else:
             extra = check_table(engine, path).extra_columns
             added = Added("table", dataset or recognise(engine, path), path)

@@ -118,6 +118,8 @@ class Session:
 
         """
         limit = default_limit if self.options.limit is None else 0
+        if self.options.output is None and output.streams_to_terminal(self.format):
+            self.diagnostics.bars = False
         cut = output.results(results, self.format, self.options.output, limit=limit)
         self.diagnostics.clear()
         if cut:

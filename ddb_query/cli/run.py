@@ -81,6 +81,7 @@ def _option(parameter: Parameter) -> inspect.Parameter:
     kind: Any = Literal[parameter.choices] if parameter.choices else str
     default = spelled(parameter.default)
     has = " [required]" if parameter.required else f" [default: {default}]"
+    has += "" if parameter.minimum is None else f" [at least {parameter.minimum:g}]"
     option = typer.Option(
         parameter.option,
         metavar=None if parameter.choices else METAVARS[parameter.type],

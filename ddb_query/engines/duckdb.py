@@ -24,7 +24,7 @@ from ddb_query.errors import (
     TimedOutError,
     UsageError,
 )
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import read_view, sql_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +39,10 @@ MINIMUM_MEMORY = 1_000_000_000
 
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
+_MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
+_PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
 # In the order of what they are made of.
-VIEWS = ("images", "prompts", "users", "terms")
+VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
 _BUILD = "ddb data build"
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
@@ -215,7 +217,7 @@ class DuckDBEngine:
             if view != "images" and store and (store / f"{view}.parquet").exists():
                 self.add_table(view, store / f"{view}.parquet", _BUILD)
             else:
-                run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
+                run(f"create or replace view {view} as\n{read_view(view)}")
 
     def _define_source(
         self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None
@@ -285,9 +287,13 @@ class DuckDBEngine:
 
         Raises:
             SqlError: It is not SQL.
-            UsageError: It has parameters without a name.
+            UsageError: It is not text, or has parameters without a name.
 
         """
+        try:
+            sql.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError("the SQL is not UTF-8 text") from error
         with self._running():
             found = self._connection.extract_statements(sql)
         for statement in found:
@@ -308,9 +314,11 @@ class DuckDBEngine:
         with self._running():
             kind = self._connection.extract_statements(relation.sql)[0].type.name
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
-        if found is None or (kind not in _GIVES_ROWS and found.columns in (["Count"], ["Success"])):
+            if found is not None and kind == "EXPLAIN":
+                found = found.query("plan", _PLAN) or found
+        if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
-        return DuckDBAnswer(self._running, found)
+        return DuckDBAnswer(self._running, found, is_text=kind == "EXPLAIN")
 
     def cursor(self) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared."""
@@ -381,6 +389,13 @@ class DuckDBEngine:
 
 def _words(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _says_only_that_it_ran(kind: str, columns: list[str]) -> bool:
+    """Whether the columns are the ones that DuckDB gives where there are no rows to give."""
+    if kind not in _GIVES_ROWS:
+        return columns in (["Count"], ["Success"])
+    return kind in _MAY_DO_SOMETHING and columns == ["Success"]
 
 
 def _default_memory() -> str:

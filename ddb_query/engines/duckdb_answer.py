@@ -26,9 +26,12 @@ _FROM = "ddb_result"
 class DuckDBAnswer:
     """The rows of one statement."""
 
-    def __init__(self, running: Running, relation: duckdb.DuckDBPyRelation) -> None:
+    def __init__(
+        self, running: Running, relation: duckdb.DuckDBPyRelation, *, is_text: bool = False
+    ) -> None:
         self._running = running
         self._relation = relation
+        self.is_text = is_text
         names = _unique(relation.columns)
         self.columns = tuple(
             Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=True)
@@ -36,7 +39,7 @@ class DuckDBAnswer:
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
-        return DuckDBAnswer(self._running, self._relation.limit(count))
+        return DuckDBAnswer(self._running, self._relation.limit(count), is_text=self.is_text)
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""

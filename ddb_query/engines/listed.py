@@ -6,7 +6,7 @@ Needs no engine, so that light commands stay light.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ddb_query.engines import text_forms
 from ddb_query.engines.base import BATCH_ROWS, Column
@@ -33,6 +33,7 @@ class Listed:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
+    is_text: ClassVar[bool] = False
 
     def head(self, count: int) -> Listed:
         """The first `count` rows."""
