@@ -143,16 +143,18 @@ _NESTED = {
 
 
 def _delimited_value(e: str, kind: DuckDBPyType, separator: str) -> str:
-    """NULL is empty, the empty text is `""`, and what would be misread is quoted."""
+    """NULL is empty, as `concat` has it; the empty text is `""`; what would be misread is quoted.
+
+    Looking for each mark by itself takes half the time of one regular expression.
+    """
     if kind.id in _PLAIN or kind.id in _TIMES:
-        return f"coalesce({e}::varchar, '')"
+        return f"{e}::varchar"
     text = f"to_base64({e})" if kind.id == "blob" else f"{e}::varchar"
-    special = _literal(f'["{separator}\r\n]')
     return f"""case
-        when {e} is null then ''
         when {text} = '' then '""'
-        when regexp_matches({text}, {special}) then
-            concat('"', replace({text}, '"', '""'), '"')
+        when contains({text}, '"') then concat('"', replace({text}, '"', '""'), '"')
+        when contains({text}, {_literal(separator)}) or contains({text}, chr(10))
+            or contains({text}, chr(13)) then concat('"', {text}, '"')
         else {text} end"""
 
 
