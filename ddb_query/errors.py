@@ -6,11 +6,11 @@ mends it, and the exit code of the command line. Nothing here reads or writes an
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class DdbError(Exception):
@@ -136,9 +136,9 @@ class BadColumnError(BadTableError):
 class DamagedDataError(BadTableError):
     """A table that begins and ends as it should, but cannot be read whole."""
 
-    def __init__(self, path: Path | str, problem: str, command: str | None = None) -> None:
+    def __init__(self, path: Path, problem: str, command: str | None = None) -> None:
         hint = f"`{command}` replaces it" if command else None
-        super().__init__(Path(path), f"the data is damaged: {problem}", hint=hint)
+        super().__init__(path, f"the data is damaged: {problem}", hint=hint)
 
 
 class OutputError(DdbError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ddb_query.errors import OutputError, UsageError
-from ddb_query.files import replacing
+from ddb_query.files import is_special, replacing
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
@@ -164,13 +164,27 @@ def _arranged(
 
 @contextlib.contextmanager
 def _sink(path: Path | None) -> Iterator[BinaryIO]:
-    """Standard output, or a file that appears whole or not at all."""
+    """Standard output, or a file that appears whole or not at all; a device or a pipe as it is."""
     if path is None:
         with _standard() as sink:
+            yield sink
+    elif is_special(path):
+        with _special(path) as sink:
             yield sink
     else:
         with replacing(path) as temporary, temporary.open("wb") as sink:
             yield sink
+
+
+@contextlib.contextmanager
+def _special(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("wb") as sink:
+            yield sink
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(path, error.strerror or str(error)) from error
 
 
 @contextlib.contextmanager

@@ -7,13 +7,13 @@ cannot be unpacked; when what is in a page makes no sense, it does not.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import DamagedDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 _UNPACKED = re.compile(r'Failed to read file "(?P<path>.+?)": (?P<problem>.*)')
 _DECODED = re.compile(r'Invalid string encoding found in Parquet file "(?P<path>.+?)": ')
@@ -32,14 +32,12 @@ def damage(
         problem_of: Reads a file from end to end, and gives DuckDB's words if it cannot.
 
     """
-    commands = {str(path): command for path, command in files.items()}
     if found := _UNPACKED.search(words):
-        path, problem = found["path"], found["problem"]
-        return DamagedDataError(path, problem, commands.get(path))
+        path = Path(found["path"])
+        return DamagedDataError(path, found["problem"], files.get(path))
     if found := _DECODED.search(words):
-        return DamagedDataError(
-            found["path"], "text that is not UTF-8", commands.get(found["path"])
-        )
+        path = Path(found["path"])
+        return DamagedDataError(path, "text that is not UTF-8", files.get(path))
     if _OF_A_KIND.match(words):
         return None
     for table, command in files.items():
