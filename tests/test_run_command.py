@@ -290,8 +290,9 @@ def test_sql_that_is_refused_names_the_query_s_file(
     [("nsfw-histogram", "--bins"), ("nsfw-retention", "--steps"), ("prompt-lengths", "--bins")],
 )
 def test_no_bins_at_all_is_a_usage_error(query: str, option: str, ddb: Callable[..., Ran]) -> None:
-    ran = ddb("run", query, option, "0")
-    assert (ran.code, ran.out) == (2, b"")
-    assert "expected at least 1, found '0'" in ran.err
+    for given in ("0", "-1"):
+        ran = ddb("run", query, option, given)
+        assert (ran.code, ran.out) == (2, b"")
+        assert f"expected at least 1, found '{given}'" in ran.err
     assert f"{option} N (default" in ddb("queries", query).text
     assert "at least 1" in ddb("run", query, "--help").text
