@@ -11,6 +11,7 @@ from ddb_query.cli.options import Session, command
 from ddb_query.cli.selecting import selecting
 from ddb_query.cli.sql import parameter_value
 from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed
 from ddb_query.errors import PartlyDoneError, UsageError
 from ddb_query.selection.policy import POLICIES
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from ddb_query.selection.exporting import Exported
     from ddb_query.selection.selection import Selection
 
-_STRATA = [
+_STRATA = (
     Column("stratum", "VARCHAR"), Column("size", "BIGINT"), Column("taken", "BIGINT"),
     Column("weight", "DOUBLE"),
-]  # fmt: skip
+)  # fmt: skip
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -115,11 +116,8 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
             " over 0.5; --policy moderate leaves them out"
         )
     if selection.strata:
-        rows = [
-            (stratum.name or "", f"{stratum.size}", f"{stratum.taken}", f"{stratum.weight or ''}")
-            for stratum in selection.strata
-        ]
-        output.listing(_STRATA, rows)
+        rows = ((one.name, one.size, one.taken, one.weight) for one in selection.strata)
+        output.listing(Listed(_STRATA, tuple(rows)))
     if selection.missing:
         raise PartlyDoneError(
             f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
