@@ -105,6 +105,10 @@ class TestAPlan:
         assert lines["network"].startswith("about")
         assert "from 1 instead of 4 parts for 67% of the requests" in lines["cheaper"]
 
+    def test_has_a_form_for_other_programs(self, ddb: Callable[..., Ran]) -> None:
+        (found,) = json.loads(ddb(*FETCH, "--plan", "--format", "json").out)
+        assert (found["images"], found["nearby"], found["resolves"]) == (6, 6, 0)
+
     def test_that_is_large_wants_a_yes(
         self, ddb: Callable[..., Ran], tables: Path, tmp_path: Path
     ) -> None:

@@ -12,9 +12,10 @@ import typer
 
 from ddb_query import output
 from ddb_query.cli.options import Session, command
-from ddb_query.cli.plan_lines import plan_lines, size_text
+from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers, size_text
 from ddb_query.cli.selecting import selecting
-from ddb_query.engines.base import Column
+from ddb_query.engines.base import Result
+from ddb_query.engines.listed import Listed
 from ddb_query.errors import FetchError, PartlyDoneError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?")
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _SHOWN_ERRORS = 5
-_PLAN = [Column("what", "VARCHAR"), Column("amount", "VARCHAR")]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -81,7 +81,7 @@ def fetch(
         cost = selection.plan(folder, revision=revision, **order)
         session.diagnostics.clear()
         if plan or folder is None:
-            output.listing(_PLAN, plan_lines(cost))
+            _show_plan(session, cost)
             return
         _ask(session, cost, most)
         done = selection.fetch(
@@ -92,6 +92,14 @@ def fetch(
         if show:
             _show(session, folder)
         _raise_for(selection, done)
+
+
+def _show_plan(session: Session, cost: Plan) -> None:
+    form = session.options.format or "table"
+    if form == "table":
+        output.listing(Listed(PLAN_COLUMNS, tuple(plan_lines(cost))))
+    else:
+        output.results([Result(plan_numbers(cost))], form, limit=0)
 
 
 def _ask(session: Session, cost: Plan, most: float) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed
+
 if TYPE_CHECKING:
     from ddb_query.images.plan import Plan
+
+
+PLAN_COLUMNS = (Column("what", "VARCHAR"), Column("amount", "VARCHAR"))
 
 
 def plan_lines(plan: Plan) -> list[tuple[str, str]]:
@@ -20,6 +26,18 @@ def plan_lines(plan: Plan) -> list[tuple[str, str]]:
         ("time", _time(plan)),
         *_alternative(plan),
     ]
+
+
+def plan_numbers(plan: Plan) -> Listed:
+    """The same as one row of numbers, for other programs."""
+    found = {
+        "images": plan.images, "here": plan.here, "nearby": plan.nearby,
+        "blurred": plan.counts.blurred, "blurred_left_out": plan.counts.left_out,
+        "unsafe": plan.counts.unsafe, "parts": plan.parts, "resolves": plan.resolves,
+        "directories": plan.directories, "reads": plan.reads, "bytes": plan.bytes,
+        "disk_bytes": plan.disk, "seconds": round(plan.seconds),
+    }  # fmt: skip
+    return Listed(tuple(Column(name, "BIGINT") for name in found), (tuple(found.values()),))
 
 
 def size_text(size: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ddb_query.catalog.parts import recognise_folder
+from ddb_query.catalog.parts import recognise_parts
 from ddb_query.catalog.registry import Registry
 from ddb_query.dataset import DATASETS, IMAGES_PER_PART, REPOSITORY, part_path
 from ddb_query.errors import BadTableError
@@ -155,7 +155,7 @@ def _recognised(path: Path) -> _Folder:
     if ledger.is_file():
         with ledger_of(ledger, read_only=True) as earlier:
             return _Folder("fetched", path, {name: file for name, file, _ in earlier.fetched()})
-    added = recognise_folder(path, "any")
+    added = recognise_parts(path, "any")
     return _Folder(added.kind, added.path, {})
 
 
