@@ -84,6 +84,7 @@ def write_gallery(
         raise MissingDataError(f"{folder} holds no images fetched by ddb", hint=hint)
     with ledger_of(place.ledger_path, read_only=True) as ledger:
         files = {name: file for name, file, _ in ledger.fetched()}
+        dataset = ledger.fact("dataset") or ""
     rows = {row["image_name"]: row for batch in rows_of(place.rows_path, files)
             for row in batch.to_pylist()}  # fmt: skip
     target = target or place.folder.with_name(f"{place.folder.name}.html")
@@ -92,7 +93,7 @@ def write_gallery(
     pictures = _pictures(place, files, rows, progress)
     for number, path in enumerate(pages, 1):
         shown = [p for _, p in zip(range(page_images), pictures, strict=False)]
-        sheet = _Sheet(title or place.folder.name, len(files), pages, number, veil_above)
+        sheet = _Sheet(title or place.folder.name, dataset, len(files), pages, number, veil_above)
         with replacing(path) as temporary:
             temporary.write_text(sheet.html(shown), encoding="utf-8")
     return pages
@@ -116,6 +117,7 @@ class _Sheet:
     """One page."""
 
     title: str
+    dataset: str
     images: int
     pages: list[Path]
     number: int
@@ -150,7 +152,9 @@ class _Sheet:
 
     def _about(self, shown: list[Picture]) -> str:
         veiled = sum(picture.veiled(self.veil_above) for picture in shown)
-        about = f"{self.images:,} images from DiffusionDB"
+        made_up = self.dataset == "demo"
+        source = "made up by the demo dataset" if made_up else f"from DiffusionDB {self.dataset}"
+        about = f"{self.images:,} images {source}"
         if veiled:
             about += f"; {veiled} on this page are blurred until clicked (scores over"
             about += f" {self.veil_above:g}, unknown, or blurred at the source)"
