@@ -20,7 +20,7 @@ from ddb_query.errors import MissingDataError
 from ddb_query.files import replacing
 from ddb_query.images.ledger import ledger_of
 from ddb_query.images.place import Place
-from ddb_query.images.rows import BLURRED, rows_of
+from ddb_query.images.rows import BLURRED, rows_with
 from ddb_query.images.shards import stored_images
 from ddb_query.printable import printable
 
@@ -85,8 +85,8 @@ def write_gallery(
     with ledger_of(place.ledger_path, read_only=True) as ledger:
         files = {name: file for name, file, _ in ledger.fetched()}
         dataset = ledger.fact("dataset") or ""
-    rows = {row["image_name"]: row for batch in rows_of(place.rows_path, files)
-            for row in batch.to_pylist()}  # fmt: skip
+        rows = {row["image_name"]: row for batch, _ in rows_with(place.rows_path, ledger.files_of)
+                for row in batch.to_pylist()}  # fmt: skip
     target = target or place.folder.with_name(f"{place.folder.name}.html")
     count = max(1, -(-len(files) // page_images))
     pages = [_page_path(target, number) for number in range(1, count + 1)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from ddb_query.dataset import SAMPLERS
 from ddb_query.errors import UsageError
 from ddb_query.files import replacing
-from ddb_query.images.rows import BLURRED, rows_of
+from ddb_query.images.rows import BLURRED, rows_with
 from ddb_query.images.shards import PARQUET, WEBDATASET
 
 if TYPE_CHECKING:
@@ -75,14 +75,13 @@ class Files:
 
         base = "" if self.class_of is None else "images/"
         folder = place.folder / base
-        files = {name: file.removeprefix(base) for name, file, _ in ledger.fetched()}
         if base:
             place.real_folder(folder)
         schema = pq.read_schema(place.rows_path)
         whole = pa.schema([pa.field("file_name", pa.string()), *schema])
         with replacing(folder / TABLE) as temporary, pq.ParquetWriter(temporary, whole) as writer:
-            for batch in rows_of(place.rows_path, files):
-                names = [files[name] for name in batch.column("image_name").to_pylist()]
+            for batch, files in rows_with(place.rows_path, ledger.files_of):
+                names = [file.removeprefix(base) for file in files]
                 columns = [pa.array(names, pa.string()), *batch.columns]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=whole))
 

@@ -7,6 +7,7 @@ on the disk already: a kill loses at most the last moments of it, never a file.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -176,6 +177,20 @@ class Ledger:
             "select part_id, count(*) from images where state = 'wanted' and run = ?"
             " group by 1 order by 1", self.run,
         )]  # fmt: skip
+
+    def files_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Names and files of those of these images that are fetched."""
+        return dict(self._all(
+            "select image_name, file from images"
+            " where state = 'fetched' and image_name in (select value from json_each(?))",
+            json.dumps(list(names)),
+        ))  # fmt: skip
+
+    def shards(self) -> set[str]:
+        """Files that images were packed into."""
+        return {file for (file,) in self._all(
+            "select distinct file from images where state = 'fetched' and file like 'images-%'"
+        )}  # fmt: skip
 
     def fetched(self) -> Iterator[tuple[str, str, int]]:
         """Names, files and bytes of all fetched images, by part and name."""

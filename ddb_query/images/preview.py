@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ddb_query.images.ledger import ledger_of
 from ddb_query.images.pictures import FORMATS
 from ddb_query.images.place import Place
-from ddb_query.images.rows import BLURRED, rows_of
+from ddb_query.images.rows import rows_with
 from ddb_query.images.shards import stored_images
 
 if TYPE_CHECKING:
@@ -59,16 +59,15 @@ def preview(folder: Path, kind: str, columns: int) -> str:
 def _first_images(folder: Path, count: int) -> Iterator[bytes]:
     place = Place(folder)
     with ledger_of(place.ledger_path, read_only=True) as ledger:
-        files = {name: file for name, file, _ in ledger.fetched()}
-    safe = {
-        name
-        for batch in rows_of(place.rows_path, files)
-        for name, score in zip(
-            *(batch.column(c).to_pylist() for c in ("image_name", "image_nsfw")), strict=True
-        )
-        if score is not None and score <= _MOST_SAFE and score != BLURRED
-    }
-    chosen = {name: file for name, file in files.items() if name in safe}
+        chosen = {
+            name: file
+            for batch, files in rows_with(place.rows_path, ledger.files_of)
+            for name, file, score in zip(
+                batch.column("image_name").to_pylist(), files,
+                batch.column("image_nsfw").to_pylist(), strict=True,
+            )
+            if score is not None and score <= _MOST_SAFE
+        }  # fmt: skip
     for _, (_, data) in zip(range(count), stored_images(folder, chosen), strict=False):
         yield data
 

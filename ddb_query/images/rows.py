@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ddb_query.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -66,22 +66,22 @@ def keep_rows(
     Yields each new batch once it is written; the file is in place when all were taken.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     old = pq.ParquetFile(path) if path.exists() else None
     whole = pa.unify_schemas([schema, old.schema_arrow]) if old else schema
-    names: list[pa.Array] = []
+    names: set[str] = set()
     with replacing(path) as temporary, pq.ParquetWriter(temporary, whole) as writer:
         for batch in batches:
             writer.write_batch(_fitted(batch, whole), _GROUP_ROWS)
             if old:
-                names.append(batch.column("image_name"))
+                names.update(batch.column("image_name").to_pylist())
             yield batch
-        known = pa.chunked_array(names, pa.string())
         for batch in old.iter_batches(_GROUP_ROWS) if old else ():
-            kept = pc.invert(pc.is_in(batch.column("image_name"), known))
-            writer.write_batch(_fitted(batch.filter(kept), whole), _GROUP_ROWS)
+            kept = [name not in names for name in batch.column("image_name").to_pylist()]
+            left = batch.filter(pa.array(kept, pa.bool_()))
+            writer.write_batch(_fitted(left, whole), _GROUP_ROWS)
+    pa.default_memory_pool().release_unused()
 
 
 def rows_of_part(path: Path, part_id: int, columns: Iterable[str]) -> list[dict[str, Any]]:
@@ -94,18 +94,25 @@ def rows_of_part(path: Path, part_id: int, columns: Iterable[str]) -> list[dict[
     return found
 
 
-def rows_of(path: Path, names: Iterable[str]) -> Iterator[pa.RecordBatch]:
-    """The kept rows of these images."""
+def rows_with(
+    path: Path, files_of: Callable[[list[str]], dict[str, str]]
+) -> Iterator[tuple[pa.RecordBatch, list[str]]]:
+    """The kept rows of images that have a file, with the files; a batch at a time.
+
+    Args:
+        path: The kept rows.
+        files_of: Gives the files of those of these images that have one, by name.
+    """
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    wanted = pa.array(list(names), pa.string())
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_READ_ROWS):
-            found = batch.filter(pc.is_in(batch.column("image_name"), wanted))
+            names = batch.column("image_name").to_pylist()
+            files = files_of(names)
+            found = batch.filter(pa.array([name in files for name in names], pa.bool_()))
             if found.num_rows:
-                yield found
+                yield found, [files[name] for name in names if name in files]
 
 
 def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

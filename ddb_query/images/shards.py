@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddb_query.errors import OutputError
 from ddb_query.files import replacing
-from ddb_query.images.rows import rows_of
+from ddb_query.images.rows import rows_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,28 +50,35 @@ class Shards:
 
     def finish(self, place: Place, ledger: Ledger) -> None:
         """Pack what waits; a shard is in place, then in the ledger, and then its files go."""
-        files = {name: file for name, file, _ in ledger.fetched()}
-        shards = {file for file in files.values() if not file.startswith(_STAGED)}
-        waiting = {name: file for name, file in files.items() if file.startswith(_STAGED)}
+        shards = ledger.shards()
+
+        def waiting(names: list[str]) -> dict[str, str]:
+            files = ledger.files_of(names)
+            return {name: file for name, file in files.items() if file.startswith(_STAGED)}
+
         free = (name for name in map(self._shard, itertools.count()) if name not in shards)
-        for target, rows in zip(free, _groups(rows_of(place.rows_path, waiting)), strict=False):
-            names = [name for batch in rows for name in batch.column("image_name").to_pylist()]
-            single = (batch.slice(row, 1) for batch in rows for row in range(batch.num_rows))
-            pairs = (
-                (place.folder / waiting[name], row)
-                for name, row in zip(names, single, strict=True)
-            )  # fmt: skip
-            try:
-                with replacing(place.folder / target) as temporary:
-                    self.write(temporary, pairs)
-            except OSError as error:
-                raise OutputError(place.folder / target, error.strerror or str(error)) from error
-            ledger.move(names, target)
-            ledger.commit()
-            for name in names:
-                (place.folder / waiting[name]).unlink(missing_ok=True)
+        rows = (
+            (place.folder / file, batch.slice(row, 1))
+            for batch, files in rows_with(place.rows_path, waiting)
+            for row, file in enumerate(files)
+        )
+        while group := list(itertools.islice(rows, SHARD_IMAGES)):
+            self._pack(place, ledger, next(free), group)
         with contextlib.suppress(OSError):
             (place.folder / _STAGED).rmdir()
+
+    def _pack(
+        self, place: Place, ledger: Ledger, shard: str, images: list[tuple[Path, pa.RecordBatch]]
+    ) -> None:
+        try:
+            with replacing(place.folder / shard) as temporary:
+                self.write(temporary, iter(images))
+        except OSError as error:
+            raise OutputError(place.folder / shard, error.strerror or str(error)) from error
+        ledger.move((path.name for path, _ in images), shard)
+        ledger.commit()
+        for path, _ in images:
+            path.unlink(missing_ok=True)
 
     def _shard(self, number: int) -> str:
         return f"images-{number:06d}{self.ending}"
@@ -114,22 +121,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat() + ("" if value.tzinfo else "Z")
     return value
-
-
-def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    """Batches in groups of as many rows as a shard has."""
-    group: list[pa.RecordBatch] = []
-    room = SHARD_IMAGES
-    for batch in batches:
-        left = batch
-        while left.num_rows >= room:
-            yield [*group, left.slice(0, room)]
-            group, left, room = [], left.slice(room), SHARD_IMAGES
-        if left.num_rows:
-            group.append(left)
-            room -= left.num_rows
-    if group:
-        yield group
 
 
 def _write_tar(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -> None:
