@@ -48,9 +48,7 @@ _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as 
 # In the order of what they are made of.
 VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
 _BUILD = "ddb data build"
-_IMAGES = (
-    "select * exclude (published_cfg, published_user_name, published_timestamp) from source.images"
-)
+_IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -125,6 +123,8 @@ class DuckDBEngine:
                 _words(error), hint="--memory-limit takes 8GB, 500MB; --threads a number from 1"
             ) from error
         connection.execute("set global TimeZone = 'UTC'")
+        # A statement is bound several times, and a footer of many row groups takes long to read.
+        connection.execute("set global parquet_metadata_cache = true")
         return cls(connection, limits, progress, spill)
 
     def add_table(
