@@ -9,7 +9,7 @@ from ddb_query.query_library import read_sql, sql_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-VIEWS = ("images", "prompts", "users", "terms")
+VIEWS = ("images", "prompts", "activity", "users", "terms", "repeats")
 
 
 def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> str:
@@ -25,10 +25,13 @@ def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> st
         "create macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);",
         f"create macro dataset_name() as '{dataset}';",
         "create schema source;",
-        f"create view source.metadata as select *, {prompt_id} as prompt_id from '{table}';",
     ]
     for path in sorted((sql_folder() / "functions").glob("*.sql")):
         text = path.read_text("utf-8")
         parts.append(f"create macro {text[3 : text.index(':')]} as (\n{text}\n);")
+    parts.append(
+        "create view source.metadata as select * replace (known_user(user_name) as user_name),"
+        f" {prompt_id} as prompt_id from '{table}';"
+    )
     parts += [f"create view {view} as\n{read_sql(f'views/{view}.sql')};" for view in VIEWS]
     return "\n".join(parts)

@@ -29,7 +29,7 @@ VALUES: dict[str, dict[str, object]] = {
     "user-stats": {"min_images": 2},
     "timeline": {"grain": "hour"},
 }
-VIEWS = ("metadata", "images", "prompts", "users", "terms")
+VIEWS = ("metadata", "images", "prompts", "activity", "users", "terms", "repeats")
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ MINIMUM_MEMORY = 1_000_000_000
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 # In the order of what they are made of.
-VIEWS = ("images", "prompts", "users", "terms")
+VIEWS = ("images", "prompts", "activity", "users", "terms", "repeats")
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -196,10 +196,16 @@ class DuckDBEngine:
                 run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
 
     def _define_source(self, source: Path, types: dict[str, str], store: Path | None) -> None:
-        """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
+        """Show the published columns and `prompt_id` as `metadata`, from a store if possible.
+
+        Users' names are the known ones already: a store need not look at each of them again.
+        """
         if store is None:
             self.add_table("published", source, types)
-            sql = "select *, hash60(prompt) as prompt_id from source.published"
+            sql = (
+                "select * replace (known_user(user_name) as user_name),"
+                " hash60(prompt) as prompt_id from source.published"
+            )
         else:
             images = store / "images.parquet"
             self.add_table("stored", images)

@@ -13,10 +13,7 @@ select
     round(cast(cfg as double), 4) + 0.0 as cfg,
     cast(sampler as integer) as sampler,
     sampler_name(sampler) as sampler_name,
-    case
-        when user_name in ('deleted-account', 'deleted_account') then 'deleted_account'
-        else user_name
-    end as user_name,
+    user_name,
     make_timestamp(epoch_us(timestamp)) as timestamp,
     cast(image_nsfw as double) as image_nsfw,
     cast(prompt_nsfw as double) as prompt_nsfw,
