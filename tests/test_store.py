@@ -226,3 +226,24 @@ def test_status_shows_stores_and_remove_drops_those_whose_table_is_gone(
     assert "--yes" in refused.err
     assert "stores deleted: 1" in ddb("data", "remove", "--stores", "--yes", **env).err
     assert "store" not in ddb("data", "status", **env).text
+
+
+def test_a_table_with_one_name_that_is_no_uuid_keeps_all_names_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = write_table(tmp_path / "metadata.parquet", rows=500)
+    table = pq.read_table(path)
+    names = table["image_name"].to_pylist()
+    names[7] = names[7].upper()
+    names[9] = None
+    place = table.schema.get_field_index("image_name")
+    pq.write_table(table.set_column(place, "image_name", pa.array(names, pa.string())), path)
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        assert corpus.build()
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        stored = [row[0] for row in corpus.sql("select image_name from images").rows()]
+    assert sorted(map(str, stored)) == sorted(map(str, names))
