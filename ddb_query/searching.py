@@ -61,12 +61,12 @@ _SELECTED_MADE = """made as (
     select prompt_id, user_name, sampler, timestamp as hour, 1 as images from selected
 )"""
 _MATCHED = """matched as (
-    select prompts.images, prompts.prompt
+    select prompts.prompt_id, prompts.images, prompts.prompt
     from hits
     inner join prompts on prompts.prompt_id = hits.prompt_id
 )"""
 _SELECTED_MATCHED = """matched as (
-    select count(*) as images, any_value(selected.prompt) as prompt
+    select hits.prompt_id, count(*) as images, any_value(selected.prompt) as prompt
     from hits
     inner join selected on selected.prompt_id = hits.prompt_id
     group by hits.prompt_id
@@ -109,8 +109,11 @@ order by day nulls last
     "term": """
 select term, cast(sum(images) as bigint) as images, count(*) as prompts
 from (
-    select images, unnest(list_distinct(string_split(prompt_clauses(prompt), ','))) as term
-    from matched
+    select distinct prompt_id, images, normalise(clause) as term
+    from (
+        select prompt_id, images, unnest(string_split(prompt, ',')) as clause
+        from matched
+    ) as cut
 ) as held
 where term <> ''
 group by term

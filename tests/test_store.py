@@ -15,6 +15,7 @@ from conftest import write_table
 
 import ddb_query
 from ddb_query.query_library import QueryLibrary
+from ddb_query.selection import Filters
 from ddb_query.store.place import store_of
 
 if TYPE_CHECKING:
@@ -247,3 +248,37 @@ def test_a_table_with_one_name_that_is_no_uuid_keeps_all_names_as_they_are(
     with ddb_query.open("2m", data_dir=tmp_path) as corpus:
         stored = [row[0] for row in corpus.sql("select image_name from images").rows()]
     assert sorted(map(str, stored)) == sorted(map(str, names))
+
+
+@pytest.mark.parametrize(
+    ("by", "column"),
+    [("sampler", "sampler_name"), ("user", "user_name"), ("day", "cast(timestamp as date)")],
+)
+def test_a_facet_counts_all_images_that_match_whether_or_not_filters_are_given(
+    by: str, column: str, tables: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(built))
+    words = "castle OR light*"
+    plain = (
+        f"select {column}, count(*), count(distinct prompt_id)"
+        " from images inner join search($words) using (prompt_id) group by 1"
+    )
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        expected = sorted(corpus.sql(plain, {"words": words}).rows(), key=repr)
+        assert len(expected) > 1
+        for filters in (Filters(), Filters(where="true")):
+            found = corpus.search(words, filters, facet=by, limit=None).rows()
+            assert sorted(found, key=repr) == expected
+
+
+def test_the_facet_of_terms_is_the_same_whether_or_not_filters_are_given(
+    tables: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(built))
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        without = corpus.search("castle", facet="term", limit=None).rows()
+        assert without
+        assert (
+            corpus.search("castle", Filters(where="true"), facet="term", limit=None).rows()
+            == without
+        )
