@@ -30,8 +30,7 @@ def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> st
         text = path.read_text("utf-8")
         parts.append(f"create macro {text[3 : text.index(':')]} as (\n{text}\n);")
     parts.append(
-        "create view source.metadata as select * replace (known_user(user_name) as user_name),"
-        f" {prompt_id} as prompt_id from '{table}';"
+        f"create view source.metadata as select *, {prompt_id} as prompt_id from '{table}';"
     )
     parts += [f"create view {view} as\n{read_sql(f'views/{view}.sql')};" for view in VIEWS]
     return "\n".join(parts)

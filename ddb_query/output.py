@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from ddb_query import export
 from ddb_query.errors import OutputError, UsageError
 from ddb_query.files import replacing
 from ddb_query.printable import printable
@@ -22,11 +23,7 @@ PEOPLE_FORMATS = ("table", "markdown")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
 SHOWN_ROWS = 100
 
-_ENDINGS = {
-    ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".md": "markdown", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
-    ".txt": "table",
-}  # fmt: skip
+_ENDINGS = export.ENDINGS | {".md": "markdown", ".txt": "table"}
 
 
 def format_for(path: Path | None, asked: str | None) -> str:
@@ -113,8 +110,6 @@ def _write_all(
 
 def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
     if form not in PEOPLE_FORMATS:
-        from ddb_query import export
-
         export.write(found, form, sink)
         return False
     if found.answer is None:

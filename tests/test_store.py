@@ -15,7 +15,6 @@ from conftest import write_table
 
 import ddb_query
 from ddb_query.query_library import QueryLibrary
-from ddb_query.selection import Filters
 from ddb_query.store.place import store_of
 
 if TYPE_CHECKING:
@@ -254,7 +253,7 @@ def test_a_table_with_one_name_that_is_no_uuid_keeps_all_names_as_they_are(
     ("by", "column"),
     [("sampler", "sampler_name"), ("user", "user_name"), ("day", "cast(timestamp as date)")],
 )
-def test_a_facet_counts_all_images_that_match_whether_or_not_filters_are_given(
+def test_a_facet_counts_all_images_that_match_of_the_dataset_or_of_a_selection(
     by: str, column: str, tables: Path, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DDB_CACHE_DIR", str(built))
@@ -266,12 +265,12 @@ def test_a_facet_counts_all_images_that_match_whether_or_not_filters_are_given(
     with ddb_query.open("2m", data_dir=tables) as corpus:
         expected = sorted(corpus.sql(plain, {"words": words}).rows(), key=repr)
         assert len(expected) > 1
-        for filters in (Filters(), Filters(where="true")):
-            found = corpus.search(words, filters, facet=by, limit=None).rows()
+        for within in (None, corpus.select(where="true")):
+            found = corpus.search(words, within, facet=by, limit=None).rows()
             assert sorted(found, key=repr) == expected
 
 
-def test_the_facet_of_terms_is_the_same_whether_or_not_filters_are_given(
+def test_the_facet_of_terms_is_the_same_of_the_dataset_or_of_a_selection(
     tables: Path, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DDB_CACHE_DIR", str(built))
@@ -279,6 +278,6 @@ def test_the_facet_of_terms_is_the_same_whether_or_not_filters_are_given(
         without = corpus.search("castle", facet="term", limit=None).rows()
         assert without
         assert (
-            corpus.search("castle", Filters(where="true"), facet="term", limit=None).rows()
+            corpus.search("castle", corpus.select(where="true"), facet="term", limit=None).rows()
             == without
         )

@@ -13,7 +13,10 @@ select
     round(cast(cfg as double), 4) + 0.0 as cfg,
     cast(sampler as integer) as sampler,
     sampler_name(sampler) as sampler_name,
-    user_name,
+    case
+        when user_name in ('deleted-account', 'deleted_account') then 'deleted_account'
+        else user_name
+    end as user_name,
     make_timestamp(epoch_us(timestamp)) as timestamp,
     cast(image_nsfw as double) as image_nsfw,
     cast(prompt_nsfw as double) as prompt_nsfw,
@@ -23,5 +26,9 @@ select
         when dataset_name() = 'large' and part_id <= 10000 then 'diffusiondb-large-part-1'
         when dataset_name() = 'large' then 'diffusiondb-large-part-2'
         else 'images'
-    end || '/part-' || lpad(cast(part_id as varchar), 6, '0') || '.zip' as part_path
+    end || '/part-' || lpad(cast(part_id as varchar), 6, '0') || '.zip' as part_path,
+    -- What cannot be told from the columns above, for exports; the view leaves it out.
+    cfg as published_cfg,
+    user_name as published_user_name,
+    timestamp as published_timestamp
 from source.metadata
