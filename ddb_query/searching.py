@@ -46,6 +46,12 @@ order by score desc, selected.part_id, selected.image_name
 """
 
 _COUNT = """
+select count(*) as prompts, coalesce(cast(sum(prompts.images) as bigint), 0) as images
+from hits
+inner join prompts on prompts.prompt_id = hits.prompt_id
+"""
+
+_SELECTED_COUNT = """
 select count(distinct hits.prompt_id) as prompts, count(*) as images
 from hits
 inner join selected on selected.prompt_id = hits.prompt_id
@@ -130,7 +136,7 @@ def ranked_images(hits: str, within: Selection | None) -> Relation:
 
 def counted(hits: str, within: Selection | None) -> Relation:
     """How many prompts match, and how many images they have."""
-    return _relation(hits, within, _COUNT)
+    return _relation(hits, within, _SELECTED_COUNT if within else _COUNT)
 
 
 def facet(hits: str, within: Selection | None, by: str) -> Relation:
