@@ -257,7 +257,7 @@ class BrokenTransferError(TransientHubError):
 
 
 class ExpiredAddressError(BrokenTransferError):
-    """An address that the Hub handed out for a while, and that is no good any more."""
+    """An address that is no good any more: its time is over, or it has other bytes now."""
 
 
 class RangeRefusedError(BrokenTransferError):

@@ -72,6 +72,8 @@ class TestTheDemo:
         with ddb_query.open("demo") as corpus:
             everything = corpus.sql("select count(*) from images").rows()[0][0]
             assert corpus.select(on_disk=True).count() == everything
+            with pytest.raises(UsageError, match="on disk"):
+                _ = corpus.select(on_disk=True).sql
 
     def test_shows_its_directories_as_members(self, castles: Path) -> None:
         names = [path.name for path in castles.glob("*.png")]

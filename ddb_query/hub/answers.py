@@ -108,7 +108,7 @@ def place(
 
     """
     if file.own_etag and _strong_etag(headers.get("etag")) not in (None, file.etag):
-        raise BrokenTransferError(file.path, "it has changed on the server meanwhile")
+        raise ExpiredAddressError(file.path, "it has changed on the server meanwhile")
     if headers.get("content-encoding", "identity") != "identity":
         raise BrokenTransferError(
             file.path, "the server sends it compressed, which nobody asked for"

@@ -13,7 +13,7 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
-from ddb_query.errors import NoRoomError, OutputError
+from ddb_query.errors import OutputError
 from ddb_query.files import make_folder
 
 if TYPE_CHECKING:
@@ -81,16 +81,6 @@ class Place:
                 shutil.copyfile(real, temporary)
 
         self._put(file, write)
-
-    def look_for_room(self, needed_bytes: int) -> None:
-        """See whether the disk takes so much more.
-
-        Raises:
-            NoRoomError: It does not.
-        """
-        free = shutil.disk_usage(self.folder).free
-        if needed_bytes > free:
-            raise NoRoomError(self.folder, needed_bytes, free)
 
     def sync(self) -> None:
         """Make the names of new files last."""

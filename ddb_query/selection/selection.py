@@ -126,9 +126,15 @@ class Selection:
 
     @property
     def sql(self) -> str:
-        """SQL that gives the same rows in plain DuckDB, from the published metadata table."""
+        """SQL that gives the same rows in plain DuckDB, from the published metadata table.
+
+        Raises:
+            UsageError: It is about what is on the disk here.
+        """
         from ddb_query.selection.plain_sql import plain_sql
 
+        if self.criteria.on_disk:
+            raise UsageError("which images are on disk cannot be said in SQL for elsewhere")
         words, workspace = self.criteria.match, self._workspace
         tree = workspace.parse(words) if words is not None else None
         _ = self._passing
