@@ -13,7 +13,7 @@ from ddb_query.images.plan import fewest_parts
 from ddb_query.images.plan import plan as plan_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     import pyarrow as pa
@@ -79,18 +79,16 @@ def from_fewest_parts(selection: Selection, workspace: Workspace) -> tuple[str, 
     return tuple(str(part) for part in parts) or selection.criteria.parts
 
 
-def on_disk(workspace: Workspace, local: Iterable[Path] = ()) -> str | None:
-    """A condition over `images` for those that need no network; None when none does."""
+def on_disk(workspace: Workspace) -> list[str]:
+    """Conditions over `images` for those that need no network; none when none of them does."""
     source = workspace.source
-    nearby = Nearby(source.dataset, source.settings, Hub.without_account(), local)
+    nearby = Nearby(source.dataset, source.settings, Hub.without_account())
     if nearby.everything:
-        return None
+        return []
     parts = workspace.keep(Relation(_PARTS, {"parts": nearby.parts()}), "parts")
     names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
-    return (
-        f"(part_id in (select part_id from {parts})"
-        f" or image_name in (select image_name from {names}))"
-    )
+    in_names = f"image_name in (select image_name from {names})"
+    return [f"(part_id in (select part_id from {parts}) or {in_names})"]
 
 
 def _choice(selection: Selection, workspace: Workspace) -> list[tuple[int, int]]:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
-from ddb_query.images.order import Order
-from ddb_query.selection import fetching, subset_file
+from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
 from ddb_query.selection.repeating import only_reads
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ddb_query.engines.base import Result
-    from ddb_query.images.order import Fetched
+    from ddb_query.images.order import Fetched, Order
     from ddb_query.images.plan import Plan
     from ddb_query.selection.criteria import Criteria, Shares
     from ddb_query.selection.criteria import Stratum as StratumName
@@ -181,7 +180,9 @@ class Selection:
         Raises:
             UsageError: It is no sample.
         """
-        parts = fetching.from_fewest_parts(self, self._workspace)
+        from ddb_query.selection.fetching import from_fewest_parts
+
+        parts = from_fewest_parts(self, self._workspace)
         return Selection(self._workspace, self.criteria.but(part=parts))
 
     def unsampled(self) -> Selection:
@@ -200,8 +201,10 @@ class Selection:
             revision: Branch, tag or commit of the repository.
             order: As for `fetch`.
         """
+        from ddb_query.selection.fetching import plan
+
         place = Path(folder) if folder is not None else None
-        return fetching.plan(self, self._workspace, place, self._ordered(order), revision)
+        return plan(self, self._workspace, place, self._ordered(order), revision)
 
     def fetch(
         self,
@@ -228,11 +231,13 @@ class Selection:
             OutputError: The folder cannot be written, or the disk is full.
             UsageError: It holds images of another dataset, or in another layout.
         """
-        return fetching.fetch(
-            self, self._workspace, Path(folder), self._ordered(order), revision, note
-        )
+        from ddb_query.selection.fetching import fetch
+
+        return fetch(self, self._workspace, Path(folder), self._ordered(order), revision, note)
 
     def _ordered(self, given: dict[str, Any]) -> Order:
+        from ddb_query.images.order import Order
+
         blurred = self.criteria.thresholds.include_blurred
         return Order.of(include_blurred=blurred, **given)
 
@@ -313,8 +318,10 @@ class Selection:
             found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
         if self._subset:
             found.parts.append(f"image_name in (select image_name from {self._subset.table})")
-        if criteria.on_disk and (here := fetching.on_disk(self._workspace)):
-            found.parts.append(here)
+        if criteria.on_disk:
+            from ddb_query.selection.fetching import on_disk
+
+            found.parts += on_disk(self._workspace)
         return found
 
     @cached_property
