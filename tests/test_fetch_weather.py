@@ -229,6 +229,17 @@ class TestAPart:
         fetcher.assert_right(rows)
         assert len(hub.asked("hub")) == 2
 
+    def test_that_is_replaced_while_its_address_expires_is_read_anew(
+        self, hub: LoopbackHub, fetcher: Fetcher
+    ) -> None:
+        hub.faults.append(Status(403, times=1, after_requests=1))
+        new = made_part(ROWS[1][::-1])
+        fetcher.sleep = lambda _: hub.files.update({path_of(1): new})
+        rows = ROWS[1][:50:7]
+        assert fetcher.fetch(rows, jobs=1).complete
+        fetcher.assert_right(rows)
+        assert len(hub.asked("hub")) == 3
+
     def test_that_is_replaced_on_a_mirror_is_read_anew(self, fetcher: Fetcher) -> None:
         with LoopbackHub(PARTS, mirror=True) as mirror:
             fetcher.endpoint = mirror.endpoint

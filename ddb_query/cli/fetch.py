@@ -40,9 +40,7 @@ def fetch(
     confirm_above: Annotated[
         str, typer.Option(metavar="SIZE", help="Ask before more than this is fetched.")
     ] = "1GB",
-    jobs: Annotated[
-        int, typer.Option(min=1, max=64, metavar="N", help="Connections that work at once.")
-    ] = 16,
+    jobs: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Connections.")] = 16,
     layout: Annotated[
         Literal["folder", "webdataset", "parquet"] | None,
         typer.Option(help="Form of the folder; by default images and a metadata.parquet."),

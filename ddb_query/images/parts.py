@@ -109,12 +109,13 @@ class HubPart:
     @contextlib.contextmanager
     def open(self, start: int, stop: int) -> Iterator[Iterator[bytes]]:
         """Read a range; every answer must be of the same file as the first."""
-        with self._connection.open(self._file, start=start, stop=stop) as body:
+        file = self._file
+        with self._connection.open(file, start=start, stop=stop) as body:
             if body.size not in (None, self.size):
                 raise PartChangedError(self.path)
             if body.start != start:
                 raise NoRangesError(self.path, "the server gives the whole file, not a piece of it")
-            self._check_etag(self._file, body.etag)
+            self._check_etag(file, body.etag)
             yield _limited(body.chunks, stop - start)
 
     def renew(self, error: Exception) -> None:
@@ -128,13 +129,17 @@ class HubPart:
             self._file = self._connection.resolve(self.path)
             if self._file.identity != self.etag or self._file.size != self.size:
                 raise PartChangedError(self.path)
+            # Another address may have another form of it.
+            self._etag_of_bytes = None
 
     def _check_etag(self, file: RemoteFile, etag: str | None) -> None:
-        """Compare with the first answer's; a new address may have another form of it."""
+        """Compare with the first answer's from the same address."""
         with self._lock:
+            if file is not self._file:
+                return
             known = self._etag_of_bytes
             self._etag_of_bytes = known or etag
-        if known and etag and known != etag and file is self._file:
+        if known and etag and known != etag:
             raise PartChangedError(self.path)
 
 
