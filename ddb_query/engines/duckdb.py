@@ -271,6 +271,10 @@ class DuckDBEngine:
             found = self._connection.sql(f"select {nothing} where false")
         found.create_view("members", replace=True)
 
+    def give_memory_back(self) -> None:
+        """Let the system have what statements needed, before long work that needs none of it."""
+        self._connection.execute("set allocator_background_threads = true")
+
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.
 

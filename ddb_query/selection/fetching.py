@@ -56,6 +56,7 @@ def fetch(
     """Fetch the images of a selection."""
     weight = ", weight" if selection.criteria.stratify else ""
     relation = selection.rows(_COLUMNS + weight, ordered=False, first="part_id")
+    workspace.engine.give_memory_back()
     source, hub = workspace.source, Hub.from_environment(revision=revision)
     with _reader(workspace, relation) as rows:
         done = fetch_rows(
