@@ -362,7 +362,10 @@ class TestAPreview:
     ) -> None:
         assert kind_of_terminal(environment) == kind
 
-    def test_is_a_picture_in_the_terminals_own_form(self, castles: Path) -> None:
+    def test_is_a_picture_in_the_terminals_own_form(self, tmp_path: Path) -> None:
+        castles = tmp_path / "castles"
+        with ddb_query.open("demo") as corpus:
+            corpus.select(part=1, max_image_nsfw=0.1, limit=4).fetch(castles)
         kitty = preview(castles, "kitty", 100)
         data = "".join(re.findall(r"\x1b_G[^;]*;([^\x1b]*)\x1b\\", kitty))
         with Image.open(io.BytesIO(base64.b64decode(data))) as image:
