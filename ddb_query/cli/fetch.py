@@ -125,9 +125,9 @@ def _tell(session: Session, selection: Selection, done: Fetched) -> None:
     tell(f"{done.new:,} images fetched ({size_text(done.bytes)}) into {done.folder}{there}")
     counts = done.counts
     if counts.left_out:
-        tell(f"left out {counts.left_out:,} blurred images; --include-blurred takes them")
+        tell(f"left out, since blurred: {counts.left_out:,}; --include-blurred takes them")
     if counts.blurred or counts.unsafe:
-        tell(f"among them {counts.blurred:,} are blurred, {counts.unsafe:,} have a score over 0.5")
+        tell(f"among them, blurred: {counts.blurred:,}; with a score over 0.5: {counts.unsafe:,}")
     for difference in done.differences[:_SHOWN_ERRORS]:
         tell(
             f"{difference.name}: {difference.field} is {difference.in_metadata} in the metadata,"
