@@ -200,6 +200,24 @@ class Corpus:
         ranked = searching.ranked_images if images else searching.ranked_prompts
         return self._result(ranked(self._keep(hits), filters), limit)
 
+    def keep(self, result: Result) -> tuple[Result, int | None]:
+        """Run a result and keep its rows as the view `_`, which replaces the one before.
+
+        A large result is kept as its query, and runs again when `_` is read.
+
+        Returns:
+            Its first rows, 10,000 where there are so many; and how many rows there are, None when
+            that is not known. A statement without rows is given back, with 0.
+
+        Raises:
+            SqlError: The engine failed on the way.
+
+        """
+        if result.answer is None:
+            return result, 0
+        first, rows = self._engine.keep(result.answer)
+        return Result(first, result.emphasis), rows
+
     def build(self) -> bool:
         """Build the store, which makes everything faster; returns whether it had to be built."""
         return self._source.finder.prepare(even_if_told_not_to=True)

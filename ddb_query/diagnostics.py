@@ -42,6 +42,17 @@ class Diagnostics:
             self.clear()
             _say(f"note: {words}")
 
+    def tell(self, words: str) -> None:
+        """Say something in the words given, as a shell does under a result."""
+        if not self.quiet:
+            self.clear()
+            _say(words)
+
+    def prompt(self, words: str) -> None:
+        """Ask for input, where there is no line editing."""
+        self.clear()
+        _write(printable(words))
+
     def error(self, error: DdbError, *, with_traceback: bool = False) -> None:
         """Say what went wrong, and what mends it."""
         self.clear()
@@ -89,9 +100,12 @@ class Diagnostics:
 
 def _say(words: str) -> None:
     """One message; escapes what a terminal would obey, keeps the lines of DuckDB's caret."""
-    shown = "\n".join(printable(line) for line in words.splitlines())
+    _write("\n".join(printable(line) for line in words.splitlines()) + "\n")
+
+
+def _write(shown: str) -> None:
     stream = sys.stderr
-    encoded = (shown + "\n").encode(stream.encoding or "utf-8", "backslashreplace")
+    encoded = shown.encode(stream.encoding or "utf-8", "backslashreplace")
     # Where nobody can be told of an error, the exit code still tells.
     with contextlib.suppress(OSError):
         stream.buffer.write(encoded)

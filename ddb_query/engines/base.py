@@ -58,6 +58,11 @@ class Answer(Protocol):
         """Names (made unique with `_1`, `_2`) and types."""
         ...
 
+    @property
+    def statement(self) -> Relation | None:
+        """The SELECT that gives the rows; None when another statement gave them."""
+        ...
+
     def head(self, count: int) -> Answer:
         """The first `count` rows; the engine appends the limit."""
         ...
@@ -86,6 +91,10 @@ class Engine(Protocol):
 
     def answer(self, relation: Relation) -> Answer | None:
         """Run a statement, or describe it when it is a SELECT; None when it gives no rows."""
+        ...
+
+    def keep(self, answer: Answer) -> tuple[Answer, int | None]:
+        """Run a statement and keep its rows as `_`; its first rows, and how many there are."""
         ...
 
     def cursor(self) -> Self:

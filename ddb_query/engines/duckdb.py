@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ddb_query.engines.base import BATCH_ROWS, Relation
+from ddb_query.engines.base import BATCH_ROWS, Answer, Relation
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
+from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     DdbError,
@@ -79,6 +80,7 @@ class DuckDBEngine:
         self._progress = progress
         self._spill = spill
         self._udf_errors: list[DdbError] = []
+        self._last: LastResult | None = None
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
 
@@ -286,7 +288,20 @@ class DuckDBEngine:
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
         if found is None or (kind not in _GIVES_ROWS and found.columns in (["Count"], ["Success"])):
             return None
-        return DuckDBAnswer(self._running, found)
+        return DuckDBAnswer(self._running, found, relation if kind == "SELECT" else None)
+
+    def keep(self, answer: Answer) -> tuple[DuckDBAnswer, int | None]:
+        """Run a statement and keep its rows as `_`; its first rows, and how many there are.
+
+        Raises:
+            SqlError: It fails while it runs.
+
+        """
+        if not isinstance(answer, DuckDBAnswer):
+            raise UsageError("a result of another engine cannot be kept by this one")
+        if self._last is None:
+            self._last = LastResult(self._connection, self._running)
+        return self._last.keep(answer)
 
     def cursor(self) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from ddb_query.engines.base import TextForm
+    from ddb_query.engines.base import Relation, TextForm
 
     # Watches over a statement, and turns DuckDB's errors into ours.
     Running = Callable[[], AbstractContextManager[None]]
@@ -24,11 +24,24 @@ _FROM = "ddb_result"
 
 
 class DuckDBAnswer:
-    """The rows of one statement."""
+    """The rows of one statement.
 
-    def __init__(self, running: Running, relation: duckdb.DuckDBPyRelation) -> None:
+    Attributes:
+        columns: Names (made unique with `_1`, `_2`) and types.
+        relation: DuckDB's own side of it.
+        statement: The SELECT that gives the rows; None when another statement gave them.
+
+    """
+
+    def __init__(
+        self,
+        running: Running,
+        relation: duckdb.DuckDBPyRelation,
+        statement: Relation | None = None,
+    ) -> None:
         self._running = running
-        self._relation = relation
+        self.relation = relation
+        self.statement = statement
         names = _unique(relation.columns)
         self.columns = tuple(
             Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=True)
@@ -36,7 +49,7 @@ class DuckDBAnswer:
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
-        return DuckDBAnswer(self._running, self._relation.limit(count))
+        return DuckDBAnswer(self._running, self.relation.limit(count), self.statement)
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""
@@ -49,7 +62,7 @@ class DuckDBAnswer:
         columns = [
             (f"c{place}", column.name, kind)
             for place, (column, kind) in enumerate(
-                zip(self.columns, self._relation.types, strict=True)
+                zip(self.columns, self.relation.types, strict=True)
             )
         ]
         header = text_forms.header_line(form, [column.name for column in self.columns])
@@ -64,7 +77,7 @@ class DuckDBAnswer:
         import pyarrow as pa
 
         with self._running():
-            relation = self._relation
+            relation = self.relation
             if [column.name for column in self.columns] != relation.columns:
                 names = [column.name.replace('"', '""') for column in self.columns]
                 relation = self._over([f'c{i} as "{name}"' for i, name in enumerate(names)])
@@ -80,7 +93,7 @@ class DuckDBAnswer:
         places = ", ".join(f"c{place}" for place in range(len(self.columns)))
         # The expressions are made of c0, c1 and literals of our own alone.
         sql = f"select {', '.join(expressions)} from {_FROM} as {_FROM}({places})"  # noqa: S608
-        found = self._relation.query(_FROM, sql)
+        found = self.relation.query(_FROM, sql)
         if found is None:
             raise SqlError("the engine gave no rows for a SELECT")
         return found

@@ -1,0 +1,73 @@
+"""Dot commands that read and write files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddb_query import output
+from ddb_query.errors import UsageError
+from ddb_query.shell import saving
+from ddb_query.shell.commands.registry import command, one, split
+
+if TYPE_CHECKING:
+    from ddb_query.shell.session import Session
+
+
+@command("export", "FILE", "Write the last result to a file, in the format of its ending", "file")
+def export(session: Session, rest: str) -> None:
+    """Write all rows of the last result."""
+    path = _path(one(rest, "export"))
+    if session.state.last is None or not session.state.keeps:
+        raise UsageError("there is no last result", hint="run a SELECT first")
+    form = output.format_for(path, None)
+    output.results([session.corpus.sql("from _")], form, path, limit=0)
+    session.told.note(f"written to {path}")
+
+
+@command("output", "[FILE]", "Results go to a file from now on; without one, back here", "file")
+def send(session: Session, rest: str) -> None:
+    """Send all results to a file, or end that."""
+    ended = session.outlet.path
+    session.outlet.close()
+    if ended is not None:
+        session.told.note(f"written to {ended}")
+    if rest:
+        session.outlet.begin(_path(one(rest, "output")))
+
+
+@command("once", "FILE", "The next result goes to a file", "file")
+def once(session: Session, rest: str) -> None:
+    """Send the next result to a file."""
+    session.outlet.next(_path(one(rest, "once")))
+
+
+@command("read", "FILE", "Run the statements and commands of a file", "file")
+def read(session: Session, rest: str) -> None:
+    """Run a script."""
+    session.read(_path(one(rest, "read")))
+
+
+@command("save", "NAME [DESCRIPTION]", "Keep the last query as a canned query")
+def save(session: Session, rest: str) -> None:
+    """Keep the last query in the user's folder."""
+    name, *description = split(rest) or [""]
+    if session.state.last is None:
+        raise UsageError("there is no last query", hint="run a SELECT first")
+    folder = saving.folder(session.sql_dir)
+    path = saving.path_for(name, folder, session.corpus)
+    if path.exists() and not _agreed(session, path):
+        raise UsageError(f"{path} is there already", hint=".save takes another name")
+    saving.save(path, session.state.last.statement, " ".join(description))
+    session.opening.refresh()
+    session.told.note(f"saved as {path}; .run {name} runs it")
+
+
+def _agreed(session: Session, path: Path) -> bool:
+    return session.ask is not None and session.ask(
+        f"{path.name} is there already; overwrite it? (yes, no): ", ("yes", "no")
+    ).strip().lower() in ("y", "yes")
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()

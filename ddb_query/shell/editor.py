@@ -1,0 +1,157 @@
+"""The line editor: prompt_toolkit with the keys, the colours and the menu of a SQL shell."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ThreadedAutoSuggest
+from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import completion_is_selected, has_focus, in_paste_mode
+from prompt_toolkit.history import ThreadedHistory
+from prompt_toolkit.key_binding import KeyBindings
+
+from ddb_query.shell.column_values import ColumnValues
+from ddb_query.shell.completion import ShellCompleter
+from ddb_query.shell.history import history
+from ddb_query.shell.lexer import STYLE, SqlLexer
+from ddb_query.shell.reading import CONTINUED, runnable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prompt_toolkit.key_binding import KeyPressEvent
+
+    from ddb_query.corpus import Corpus
+    from ddb_query.shell.session import Session
+
+# Lines below the prompt that the menu may take.
+_MENU_LINES = 6
+
+
+class Editor:
+    """Reads statements at a terminal, and opens the corpus behind the first prompt."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._values: ColumnValues | None = None
+        self._values_of: Corpus | None = None
+        completer = ShellCompleter(
+            lambda: session.opening.names, lambda: session.state.variables, self._values_in
+        )
+        self._prompt: PromptSession[str] = PromptSession(
+            history=ThreadedHistory(history(session.opening.note)),
+            auto_suggest=ThreadedAutoSuggest(AutoSuggestFromHistory()),
+            complete_in_thread=True,
+            complete_while_typing=True,
+            completer=completer,
+            enable_open_in_editor=True,
+            enable_suspend=True,
+            include_default_pygments_style=False,
+            key_bindings=_keys(),
+            lexer=SqlLexer(),
+            multiline=True,
+            prompt_continuation=lambda width, _line, _wraps: [
+                ("class:continued", CONTINUED.rjust(width))
+            ],
+            reserve_space_for_menu=_MENU_LINES,
+            search_ignore_case=True,
+            style=STYLE,
+            tempfile_suffix=".sql",
+        )
+        self._started = False
+
+    def read(self, prompt: str) -> str:
+        """A text that is complete."""
+        vi = self._session.state.keys == "vi"
+        return self._prompt.prompt(
+            [("class:prompt", prompt)],
+            editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
+            pre_run=self._open_corpus,
+        )
+
+    def ask(self, question: str, choices: Sequence[str] = ()) -> str:
+        """The answer to a question."""
+        asking: PromptSession[str] = PromptSession(include_default_pygments_style=False)
+        return asking.prompt(question, completer=WordCompleter(list(choices)))
+
+    def close(self) -> None:
+        """End what is fetched in the background."""
+        if self._values is not None:
+            self._values.close()
+
+    def _open_corpus(self) -> None:
+        """Open the corpus once the first prompt is on the screen."""
+        if self._started or self._session.opening.ready:
+            return
+        self._started = True
+        app = self._prompt.app
+
+        def once(_app: object) -> None:
+            app.after_render -= once
+            self._session.opening.start(self._opened)
+
+        app.after_render += once
+
+    def _opened(self) -> None:
+        """On the other thread: what was noted shows above the prompt; a failure ends it."""
+        app = self._prompt.app
+        with contextlib.suppress(RuntimeError):
+            if app.loop is not None and app.is_running:
+                app.loop.call_soon_threadsafe(self._tell_opened)
+
+    def _tell_opened(self) -> None:
+        app = self._prompt.app
+        opening = self._session.opening
+        if not app.is_running:
+            return
+        if opening.failed:
+            app.exit(exception=EOFError)
+        elif opening.has_notes:
+            run_in_terminal(opening.tell_notes)
+
+    def _values_in(self, relation: str, column: str) -> tuple[str, ...]:
+        corpus = self._session.opening.ready
+        if corpus is None:
+            return ()
+        if self._values is None or self._values_of is not corpus:
+            self.close()
+            self._values, self._values_of = ColumnValues(corpus, self._arrived), corpus
+        return self._values.of(relation, column)
+
+    def _arrived(self) -> None:
+        """On another thread: values have arrived for which a menu may be waiting."""
+        app = self._prompt.app
+        with contextlib.suppress(RuntimeError):
+            if app.loop is not None and app.is_running:
+                app.loop.call_soon_threadsafe(self._complete_again)
+
+    def _complete_again(self) -> None:
+        buffer = self._prompt.default_buffer
+        if buffer.complete_state is None or not buffer.complete_state.completions:
+            buffer.start_completion()
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter", filter=completion_is_selected & has_focus("DEFAULT_BUFFER"))
+    def _take(event: KeyPressEvent) -> None:
+        """Take what is selected in the menu, without running anything."""
+        event.current_buffer.complete_state = None
+
+    @keys.add(
+        "enter", filter=~completion_is_selected & ~in_paste_mode & has_focus("DEFAULT_BUFFER")
+    )
+    def _run(event: KeyPressEvent) -> None:
+        """Run a complete text; begin a new line of another."""
+        buffer = event.current_buffer
+        if runnable(buffer.text):
+            buffer.validate_and_handle()
+        else:
+            buffer.newline(copy_margin=True)
+
+    return keys
