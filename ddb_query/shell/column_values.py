@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from typing import TYPE_CHECKING
@@ -59,19 +60,19 @@ class ColumnValues:
 
     def _fetch_all(self) -> None:
         while (key := self._wanted.get()) is not None:
-            try:
-                self._known[key] = self._fetch(*key)
-            except DdbError:
-                # A relation that this cursor does not see, or an end in the middle.
-                continue
-            self._arrived()
+            # A relation that this cursor does not see, or an end in the middle.
+            with contextlib.suppress(DdbError):
+                self._fetch(*key)
 
-    def _fetch(self, relation: str, column: str) -> tuple[str, ...]:
-        tried = self._values(relation, column, f" limit {_TRIED_ROWS}")
-        if len(tried) > SMALL:
-            return ()
-        found = self._values(relation, column, "")
-        return found if len(found) <= SMALL else ()
+    def _fetch(self, relation: str, column: str) -> None:
+        """Values of the first rows, which are there at once; of all rows if these are few."""
+        for limit in (f" limit {_TRIED_ROWS}", ""):
+            found = self._values(relation, column, limit)
+            if len(found) > SMALL:
+                self._known.pop((relation, column), None)
+                return
+            self._known[relation, column] = found
+            self._arrived()
 
     def _values(self, relation: str, column: str, limit: str) -> tuple[str, ...]:
         sql = _VALUES.format(

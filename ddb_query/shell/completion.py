@@ -158,7 +158,11 @@ def _matching(word: str, candidates: Iterable[Candidate]) -> Iterator[Completion
         seen.add(name)
         if name.startswith(typed):
             first.append((text, meta))
-        elif typed and any(part.startswith(typed) for part in name.split("_")[1:]):
+        elif (
+            typed
+            and meta != "function"
+            and any(part.startswith(typed) for part in name.split("_")[1:])
+        ):
             second.append((text, meta))
     for text, meta in [*first, *second]:
         yield Completion(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+import termios
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -21,8 +23,9 @@ from ddb_query.shell.lexer import STYLE, SqlLexer
 from ddb_query.shell.reading import CONTINUED, runnable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding import KeyPressEvent
 
     from ddb_query.corpus import Corpus
@@ -54,9 +57,7 @@ class Editor:
             key_bindings=_keys(),
             lexer=SqlLexer(),
             multiline=True,
-            prompt_continuation=lambda width, _line, _wraps: [
-                ("class:continued", CONTINUED.rjust(width))
-            ],
+            prompt_continuation=_continued,
             reserve_space_for_menu=_MENU_LINES,
             search_ignore_case=True,
             style=STYLE,
@@ -76,7 +77,26 @@ class Editor:
     def ask(self, question: str, choices: Sequence[str] = ()) -> str:
         """The answer to a question."""
         asking: PromptSession[str] = PromptSession(include_default_pygments_style=False)
-        return asking.prompt(question, completer=WordCompleter(list(choices)))
+        try:
+            return asking.prompt(question, completer=WordCompleter(list(choices)))
+        except EOFError as error:
+            raise KeyboardInterrupt from error
+
+    @contextlib.contextmanager
+    def silence(self) -> Iterator[None]:
+        """Turn the terminal's echo off: `^C` on a progress bar would break its line.
+
+        What is typed meanwhile waits for the next prompt.
+        """
+        terminal = sys.stdin.fileno()
+        before = termios.tcgetattr(terminal)
+        without = [*before]
+        without[3] &= ~termios.ECHO
+        termios.tcsetattr(terminal, termios.TCSANOW, without)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(terminal, termios.TCSANOW, before)
 
     def close(self) -> None:
         """End what is fetched in the background."""
@@ -133,6 +153,11 @@ class Editor:
         buffer = self._prompt.default_buffer
         if buffer.complete_state is None or not buffer.complete_state.completions:
             buffer.start_completion()
+
+
+def _continued(width: int, _line: int, wraps: int) -> StyleAndTextTuples:
+    """What stands before a further line; nothing before one that was only too long."""
+    return [("class:continued", " " * width if wraps else CONTINUED.rjust(width))]
 
 
 def _keys() -> KeyBindings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from ddb_query.shell.script import complete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from ddb_query.diagnostics import Diagnostics
 
@@ -32,7 +34,16 @@ class Reader(Protocol):
         ...
 
     def ask(self, question: str, choices: Sequence[str] = ()) -> str:
-        """The answer to a question."""
+        """The answer to a question.
+
+        Raises:
+            KeyboardInterrupt: There is none.
+
+        """
+        ...
+
+    def silence(self) -> AbstractContextManager[None]:
+        """Keep what is typed from the screen, while something else is shown there."""
         ...
 
     def close(self) -> None:
@@ -48,18 +59,28 @@ class PlainReader:
 
     def read(self, prompt: str) -> str:
         """Lines until they are complete."""
-        text = self.ask(prompt)
+        text = self._line(prompt)
         while not runnable(text):
-            text += "\n" + self.ask(CONTINUED)
+            text += "\n" + self._line(CONTINUED)
         return text
 
     def ask(self, question: str, choices: Sequence[str] = ()) -> str:  # noqa: ARG002 - a Reader
         """One line."""
-        self._told.prompt(question)
+        try:
+            return self._line(question)
+        except EOFError as error:
+            raise KeyboardInterrupt from error
+
+    def _line(self, prompt: str) -> str:
+        self._told.prompt(prompt)
         line = sys.stdin.readline()
         if not line:
             raise EOFError
         return line.rstrip("\n")
+
+    def silence(self) -> AbstractContextManager[None]:
+        """The driver shows what is typed, as it always does."""
+        return contextlib.nullcontext()
 
     def close(self) -> None:
         """Nothing was begun."""

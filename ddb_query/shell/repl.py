@@ -32,7 +32,8 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
     session.ask = reader.ask
     try:
         if with_rc:
-            _attempt(session, rc())
+            with reader.silence():
+                _attempt(session, rc())
         while not session.state.over:
             _turn(session, reader)
     finally:
@@ -84,7 +85,8 @@ def _turn(session: Session, reader: Reader) -> None:
         if session.opening.failed:
             session.opening.corpus()
         return
-    _attempt(session, meant(text))
+    with reader.silence():
+        _attempt(session, meant(text))
 
 
 def _attempt(session: Session, text: str) -> None:

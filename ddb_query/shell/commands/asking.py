@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _HITS = 20
 
 
-@command("run", "NAME [PARAMETER=VALUE…]", "Run a canned query; asks for what it needs", "query")
+@command("run", "NAME [X=VALUE…]", "A canned query; asks for what it needs", "query")
 def run(session: Session, rest: str) -> None:
     """Run a canned query."""
     name, *given = split(rest) or [""]
@@ -30,7 +30,7 @@ def run(session: Session, rest: str) -> None:
     session.present(result, started, statement, rows=query.limit)
 
 
-@command("search", "WORDS", 'Search the prompts: words, "a phrase", -not, OR, prefix*, fuzzy~')
+@command("search", "WORDS", 'Prompts by words, "a phrase", -not, OR, begin*, fuzz~')
 def search(session: Session, rest: str) -> None:
     """Search the prompts, the best first."""
     started = session.now()
@@ -50,7 +50,9 @@ def _assigned(text: str, query: CannedQuery) -> tuple[str, object]:
 
 def _asked(session: Session, query: CannedQuery, given: dict[str, object]) -> dict[str, object]:
     """The parameters without a value, from the person at the terminal."""
-    missing = [p for p in query.parameters if p.required and p.name not in given]
-    if session.ask is None:
-        return {}
-    return {p.name: session.ask(f"{p.name} ({p.help or p.type}): ", p.choices) for p in missing}
+    found: dict[str, object] = {}
+    for parameter in query.parameters:
+        if session.ask and parameter.required and parameter.name not in given:
+            session.told.tell(parameter.help)
+            found[parameter.name] = session.ask(f"{parameter.name}: ", parameter.choices)
+    return found

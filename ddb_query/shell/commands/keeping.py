@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ddb_query.shell.session import Session
 
 
-@command("export", "FILE", "Write the last result to a file, in the format of its ending", "file")
+@command("export", "FILE", "The last result, in the format of the ending", "file")
 def export(session: Session, rest: str) -> None:
     """Write all rows of the last result."""
     path = _path(one(rest, "export"))
@@ -25,7 +25,7 @@ def export(session: Session, rest: str) -> None:
     session.told.note(f"written to {path}")
 
 
-@command("output", "[FILE]", "Results go to a file from now on; without one, back here", "file")
+@command("output", "[FILE]", "All results to a file; without one, back here", "file")
 def send(session: Session, rest: str) -> None:
     """Send all results to a file, or end that."""
     ended = session.outlet.path
@@ -36,19 +36,19 @@ def send(session: Session, rest: str) -> None:
         session.outlet.begin(_path(one(rest, "output")))
 
 
-@command("once", "FILE", "The next result goes to a file", "file")
+@command("once", "FILE", "The next result to a file", "file")
 def once(session: Session, rest: str) -> None:
     """Send the next result to a file."""
     session.outlet.next(_path(one(rest, "once")))
 
 
-@command("read", "FILE", "Run the statements and commands of a file", "file")
+@command("read", "FILE", "Run the statements and commands in a file", "file")
 def read(session: Session, rest: str) -> None:
     """Run a script."""
     session.read(_path(one(rest, "read")))
 
 
-@command("save", "NAME [DESCRIPTION]", "Keep the last query as a canned query")
+@command("save", "NAME [WORDS]", "Keep the last query as a canned query")
 def save(session: Session, rest: str) -> None:
     """Keep the last query in the user's folder."""
     name, *description = split(rest) or [""]

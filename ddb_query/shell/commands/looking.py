@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from ddb_query.shell.session import Session
 
 
-@command("help", "[COMMAND]", "Show this list, or one command", "command")
+@command("help", "[COMMAND]", "This list, or one command", "command")
 def show_help(session: Session, rest: str) -> None:
     """List the commands."""
     name = rest.lstrip(".")
-    chosen = [COMMANDS[name]] if name in COMMANDS else list(COMMANDS.values())
+    chosen = [COMMANDS[name]] if name in COMMANDS else [COMMANDS[c] for c in sorted(COMMANDS)]
     _listing(session, [(f".{c.name} {c.usage}".rstrip(), c.help) for c in chosen])
     if name not in COMMANDS:
         words = r"SQL ends with ; (or \G: each row whole), _ is the last result, $NAME a variable"
         output.text(f"\n{words}\n")
 
 
-@command("tables", "", "List views and tables, with their columns")
+@command("tables", "", "Views and tables, with their columns")
 def tables(session: Session, _rest: str) -> None:
     """List relations."""
     session.corpus  # noqa: B018 - waits for the names
@@ -37,7 +37,7 @@ def tables(session: Session, _rest: str) -> None:
     _listing(session, [(n, ", ".join(c.name for c in cs)) for n, cs in relations.items()])
 
 
-@command("schema", "NAME", "Columns of a view or table, and their types", "relation")
+@command("schema", "NAME", "Columns of a view or table, with their types", "relation")
 def schema(session: Session, rest: str) -> None:
     """List the columns of a relation."""
     session.corpus  # noqa: B018 - waits for the names
@@ -50,7 +50,7 @@ def schema(session: Session, rest: str) -> None:
     _listing(session, [(column.name, column.type) for column in relations[name]])
 
 
-@command("queries", "[NAME]", "List the canned queries, or show one whole", "query")
+@command("queries", "[NAME]", "Canned queries, or one of them whole", "query")
 def queries(session: Session, rest: str) -> None:
     """List the canned queries, or show one."""
     if rest:
@@ -76,7 +76,7 @@ def explain(session: Session, rest: str) -> None:
         raise UsageError("there is no last statement", hint=".explain SELECT …")
 
 
-@command("last", "", "Show the last result again, in the mode of now")
+@command("last", "", "The last result again, in the present mode")
 def last(session: Session, rest: str) -> None:
     """Show the last result again."""
     split(rest)

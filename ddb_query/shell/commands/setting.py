@@ -17,25 +17,25 @@ MODES = ("table", "line", "markdown", "csv", "tsv", "json", "jsonl")
 _ON_OFF = ("on", "off")
 
 
-@command("mode", "|".join(MODES), "Form of the results", "|".join(MODES))
+@command("mode", "FORM", f"Show results as {', '.join(MODES)}", "|".join(MODES))
 def mode(session: Session, rest: str) -> None:
     """Set the form of results."""
     session.state.mode = choice(rest, "mode", MODES)
 
 
-@command("rows", "N", "Show at most N rows of a result; 0 for all")
+@command("rows", "N", "Show N rows of a result at most; 0 for all")
 def rows(session: Session, rest: str) -> None:
     """Set how many rows are shown."""
     session.state.rows = _number(rest, "rows")
 
 
-@command("width", "N", "Tables are N cells wide; 0 for the width of the terminal")
+@command("width", "N", "Tables N cells wide; 0 for the terminal's width")
 def width(session: Session, rest: str) -> None:
     """Set the width of tables."""
     session.state.width = _number(rest, "width")
 
 
-@command("timer", "on|off", "Tell the time under each result", "on|off")
+@command("timer", "on|off", "The time under each result", "on|off")
 def timer(session: Session, rest: str) -> None:
     """Set whether times are told."""
     session.state.timer = choice(rest, "timer", _ON_OFF) == "on"
@@ -47,7 +47,7 @@ def keys(session: Session, rest: str) -> None:
     session.state.keys = choice(rest, "keys", ("emacs", "vi"))
 
 
-@command("set", "[NAME [VALUE]]", "Bind $NAME in SQL; without a value unbind it", "variable")
+@command("set", "[NAME [VALUE]]", "Bind $NAME in SQL; without a value, unbind it", "variable")
 def set_variable(session: Session, rest: str) -> None:
     """Bind a variable, unbind it, or list all."""
     variables = session.state.variables
@@ -63,7 +63,7 @@ def set_variable(session: Session, rest: str) -> None:
         raise UsageError(f"${name} is not set", hint=f".set {name} 512")
 
 
-@command("dataset", "[2m|large|demo]", "Which dataset is asked, or ask another", "2m|large|demo")
+@command("dataset", "[NAME]", "The dataset, or another: 2m, large, demo", "2m|large|demo")
 def dataset(session: Session, rest: str) -> None:
     """Tell the dataset, or open another."""
     if not rest:
