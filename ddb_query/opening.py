@@ -81,25 +81,6 @@ def open_corpus(
     return Corpus(opened, QueryLibrary(settings.sql_dir), source)
 
 
-def choose_dataset(
-    dataset: str | None = None,
-    *,
-    data_dir: Path | str | None = None,
-    note: Callable[[str], None] | None = None,
-) -> str:
-    """Which dataset `open_corpus` would open; loads no engine.
-
-    Raises:
-        MissingDataError: The dataset's table is not there.
-        UsageError: There is no dataset of that name.
-
-    """
-    name, choice = Catalog(Settings.from_environment(data_dir=data_dir)).choose(dataset)
-    if choice and note:
-        note(choice)
-    return name
-
-
 def open_engine(
     settings: Settings,
     threads: int | None = None,

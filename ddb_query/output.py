@@ -200,7 +200,7 @@ def _arranged(
         return layout.markdown(columns, rows)
     if form == "line":
         return layout.listed(columns, rows, width or layout.WIDEST_WITHOUT_TERMINAL)
-    return layout.box(columns, rows, width, emphasis)
+    return layout.plan(columns, rows) or layout.box(columns, rows, width, emphasis)
 
 
 @contextlib.contextmanager

@@ -65,6 +65,11 @@ class Token:
         """Whether a text, a quoted name or a block comment has its end."""
         return _CLOSED.fullmatch(self.text) is not None
 
+    @property
+    def names_last(self) -> bool:
+        """Whether it is `_`, the name of the last result."""
+        return self.kind in ("word", "name") and self.text.strip('"') == LAST_RESULT
+
 
 def tokens(sql: str) -> Iterator[Token]:
     """Cut SQL into tokens, comments included, white space left out."""
@@ -85,4 +90,4 @@ def tokens(sql: str) -> Iterator[Token]:
 
 def reads_last(sql: str) -> bool:
     """Whether SQL reads `_`, the last result."""
-    return LAST_RESULT in sql and any(token.text == LAST_RESULT for token in tokens(sql))
+    return LAST_RESULT in sql and any(token.names_last for token in tokens(sql))

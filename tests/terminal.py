@@ -62,6 +62,8 @@ class Terminal:
             program, [*first, *map(str, args)], dimensions=(rows, columns), env=environment,
             cwd=folder,
         )  # fmt: skip
+        # By default pexpect waits before it sends.
+        self._child.delaybeforesend = None
         self._screen = _AnsweringScreen(columns, rows, self._child.send)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
@@ -85,8 +87,9 @@ class Terminal:
         return "\n".join(self.lines)
 
     @property
-    def process_id(self) -> int:
-        return int(self._child.pid)
+    def cursor(self) -> tuple[int, int]:
+        """Line and column of the cursor, from 0."""
+        return self._screen.cursor.y, self._screen.cursor.x
 
     def colours(self) -> set[str]:
         """The colours of what is on the screen."""
@@ -102,8 +105,10 @@ class Terminal:
         return self.type("".join(KEYS[key] for key in keys))
 
     def run(self, text: str) -> Self:
-        """Type text and press Enter."""
-        return self.type(text).press("enter")
+        """Type text, see it on the screen, and press Enter."""
+        ending = "".join(text.split())[-5:]
+        self.type(text).wait_until(lambda: self._typed().endswith(ending), what=text)
+        return self.press("enter")
 
     def wait_for(self, *wanted: str, seconds: float = PATIENCE_SECONDS) -> Self:
         """Wait until every text is on the screen."""
@@ -139,12 +144,19 @@ class Terminal:
 
     def wait_for_end(self) -> int:
         """Wait until it has ended; its exit code."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self._pump():
-            pass
+            assert time.monotonic() < deadline, f"it has not ended; the screen:\n{self.text}"
         self._child.wait()
         code = self._child.exitstatus
         assert code is not None, f"killed by signal {self._child.signalstatus}"
         return int(code)
+
+    def _typed(self) -> str:
+        """All before the cursor, without white space."""
+        line, column = self.cursor
+        display = self._screen.display
+        return "".join("".join([*display[:line], display[line][:column]]).split())
 
     def _pump(self) -> bool:
         """Read what has been written for a moment; whether there may be more."""

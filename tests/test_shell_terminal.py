@@ -328,7 +328,7 @@ def test_a_damaged_table_ends_it_with_words(tmp_path: Path) -> None:
 
 def test_leaving_at_once_is_no_trouble(tmp_path: Path) -> None:
     with Terminal(folder=tmp_path) as shell:
-        shell.type("\x04")
+        shell.wait_for_prompt().press("ctrl-d")
         assert shell.wait_for_end() == 0
         assert "Traceback" not in shell.text
         assert "leak" not in shell.text

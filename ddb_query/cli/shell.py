@@ -39,11 +39,16 @@ def without_command(ctx: typer.Context, *, no_rc: bool) -> None:
 
 
 def _interact(run: Run, *, with_rc: bool) -> None:
-    from ddb_query.opening import choose_dataset
+    from ddb_query.catalog import Catalog
+    from ddb_query.settings import Settings
     from ddb_query.shell import repl
 
     options = run.options
-    dataset = choose_dataset(options.dataset, data_dir=options.data_dir, note=run.diagnostics.note)
+    # Before the first prompt, which names it; the rest of the opening goes on behind that.
+    settings = Settings.from_environment(data_dir=options.data_dir)
+    dataset, choice = Catalog(settings).choose(options.dataset)
+    if choice:
+        run.diagnostics.note(choice)
     with _session(run, dataset, screen=sys.stdout.isatty()) as session:
         if options.output is not None:
             session.outlet.begin(options.output, options.format)

@@ -118,7 +118,7 @@ def _renamed(sql: str, name: str) -> str:
     """SQL that reads something else where it reads `_`."""
     pieces, end = [], 0
     for token in tokens(sql):
-        if token.text == LAST_RESULT:
+        if token.names_last:
             pieces += [sql[end : token.start], name]
             end = token.end
     return "".join([*pieces, sql[end:]])

@@ -6,17 +6,15 @@ import os
 import shutil
 import textwrap
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from ddb_query import layout, output
+from ddb_query import output
 from ddb_query.engines.base import Result
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ddb_query.engines.base import Answer
     from ddb_query.shell.state import Last
 
 # More than a screen, since a pager shows them; few enough to be there at once.
@@ -44,6 +42,8 @@ def arranged(result: Result, mode: str, rows: int, width: int) -> Shown:
         width: Of the terminal, in cells.
 
     """
+    from ddb_query import layout
+
     answer = result.answer
     if answer is None:
         return Shown("", 0)
@@ -51,8 +51,8 @@ def arranged(result: Result, mode: str, rows: int, width: int) -> Shown:
     if mode not in output.PEOPLE_FORMATS:
         return Shown(output.rendered(Result(answer), mode), rows)
     found = list(answer.cells())
-    if _is_plan(answer):
-        return Shown("".join(_plan(row[1] or "") for row in found), len(found))
+    if plan := layout.plan(answer.columns, found):
+        return Shown(plan, len(found))
     if mode == "line":
         return Shown(layout.listed(answer.columns, found, width), len(found))
     if mode == "markdown":
@@ -65,7 +65,7 @@ def arranged(result: Result, mode: str, rows: int, width: int) -> Shown:
 def show(text: str) -> None:
     """Print text, through the pager when it is longer than the screen."""
     height = shutil.get_terminal_size().lines
-    long = len(list(islice(_newlines(text), height))) > height - _KEPT_FREE
+    long = text.count("\n") > height - _KEPT_FREE
     if long and os.environ.get("TERM") != "dumb":
         output.paged(text)
     else:
@@ -112,15 +112,3 @@ def _rows(shown: int, rows: int | None) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
-def _is_plan(answer: Answer) -> bool:
-    return [column.name for column in answer.columns] == ["explain_key", "explain_value"]
-
-
-def _plan(text: str) -> str:
-    return "".join(f"{printable(line)}\n" for line in text.split("\n"))
-
-
-def _newlines(text: str) -> list[int]:
-    return [place for place, mark in enumerate(text) if mark == "\n"]

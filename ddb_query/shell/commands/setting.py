@@ -56,8 +56,11 @@ def set_variable(session: Session, rest: str) -> None:
         for name, value in variables.items():
             output.text(f"${name} = {spelled(value)}\n")
         return
-    name, value = typed(given.lstrip("$"), text.strip(), example=".set w 512")
-    if text.strip():
+    text = text.strip()
+    name, value = typed(given.lstrip("$"), text, example=".set w 512")
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        value = text[1:-1]
+    if text:
         variables[name] = value
     elif variables.pop(name, session) is session:
         raise UsageError(f"${name} is not set", hint=f".set {name} 512")
