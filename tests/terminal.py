@@ -22,7 +22,7 @@ KEYS = {
 }  # fmt: skip
 
 # Long, since the machine may be busy; a test waits only as long as it must.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 30.0
 
 
 class _AnsweringScreen(pyte.Screen):

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ThreadedAutoSuggest
-from prompt_toolkit.completion import WordCompleter
-from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.buffer import CompletionState
+from prompt_toolkit.completion import (
+    CompleteEvent,
+    WordCompleter,
+    get_common_complete_suffix,
+)
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import completion_is_selected, has_focus, in_paste_mode
-from prompt_toolkit.history import ThreadedHistory
 from prompt_toolkit.key_binding import KeyBindings
 
 from ddb_query.shell.column_values import ColumnValues
@@ -25,6 +29,7 @@ from ddb_query.shell.reading import CONTINUED, runnable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from prompt_toolkit.buffer import Buffer
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding import KeyPressEvent
 
@@ -46,7 +51,7 @@ class Editor:
             lambda: session.opening.names, lambda: session.state.variables, self._values_in
         )
         self._prompt: PromptSession[str] = PromptSession(
-            history=ThreadedHistory(history(session.opening.note)),
+            history=history(session.opening.note),
             auto_suggest=ThreadedAutoSuggest(AutoSuggestFromHistory()),
             complete_in_thread=True,
             complete_while_typing=True,
@@ -54,7 +59,7 @@ class Editor:
             enable_open_in_editor=True,
             enable_suspend=True,
             include_default_pygments_style=False,
-            key_bindings=_keys(),
+            key_bindings=_keys(completer),
             lexer=SqlLexer(),
             multiline=True,
             prompt_continuation=_continued,
@@ -160,17 +165,44 @@ def _continued(width: int, _line: int, wraps: int) -> StyleAndTextTuples:
     return [("class:continued", " " * width if wraps else CONTINUED.rjust(width))]
 
 
-def _keys() -> KeyBindings:
-    keys = KeyBindings()
+def _complete_now(buffer: Buffer, completer: ShellCompleter) -> None:
+    """Complete what can only go on in one way; else put the menu up.
 
-    @keys.add("enter", filter=completion_is_selected & has_focus("DEFAULT_BUFFER"))
+    At once: prompt_toolkit drops a Tab while it still looks for the menu of the key before.
+    """
+    asked = CompleteEvent(completion_requested=True)
+    found = list(completer.get_completions(buffer.document, asked))
+    if len(found) == 1:
+        buffer.apply_completion(found[0])
+    elif common := get_common_complete_suffix(buffer.document, found):
+        buffer.insert_text(common)
+    elif found and buffer.complete_state and buffer.complete_state.completions:
+        buffer.complete_next()
+    elif found:
+        buffer.complete_state = CompletionState(buffer.document, found)
+        buffer.on_completions_changed.fire()
+
+
+def _keys(completer: ShellCompleter) -> KeyBindings:
+    keys = KeyBindings()
+    typing = has_focus(DEFAULT_BUFFER)
+
+    @keys.add("tab", filter=typing)
+    def _complete(event: KeyPressEvent) -> None:
+        """Complete what is typed, or go through the menu."""
+        buffer = event.current_buffer
+        state = buffer.complete_state
+        if state is None or state.complete_index is None:
+            _complete_now(buffer, completer)
+        else:
+            buffer.complete_next()
+
+    @keys.add("enter", filter=completion_is_selected & typing)
     def _take(event: KeyPressEvent) -> None:
         """Take what is selected in the menu, without running anything."""
         event.current_buffer.complete_state = None
 
-    @keys.add(
-        "enter", filter=~completion_is_selected & ~in_paste_mode & has_focus("DEFAULT_BUFFER")
-    )
+    @keys.add("enter", filter=~completion_is_selected & ~in_paste_mode & typing)
     def _run(event: KeyPressEvent) -> None:
         """Run a complete text; begin a new line of another."""
         buffer = event.current_buffer
