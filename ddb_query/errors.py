@@ -84,6 +84,10 @@ class SqlError(DdbError):
 
     exit_code = 1
 
+    def within(self, path: Path) -> SqlError:
+        """The same error, saying which file the SQL stands in."""
+        return SqlError(f"{path}: {self.message}", hint=self.hint)
+
 
 class OutOfMemoryError(SqlError):
     """A statement needed more memory than it may use."""
@@ -137,6 +141,14 @@ class BadColumnError(BadTableError):
         self.column = column
         self.expected = expected
         self.found = found
+
+
+class DamagedDataError(BadTableError):
+    """A table that begins and ends as it should, but cannot be read whole."""
+
+    def __init__(self, path: Path, problem: str, command: str | None = None) -> None:
+        hint = f"`{command}` replaces it" if command else None
+        super().__init__(path, f"the data is damaged: {problem}", hint=hint)
 
 
 class OutputError(DdbError):
@@ -337,3 +349,47 @@ class DamagedIndexError(DdbError):
         )
         self.place = place
         self.problem = problem
+
+
+class NoManifestError(UsageError):
+    """A file that does not say how it was made."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path}: {problem}", hint="`ddb export` writes files that say how they were made"
+        )
+        self.path = path
+
+
+class BadManifestError(DdbError):
+    """A manifest that cannot be trusted: tampered with, or of another version."""
+
+    exit_code = 4
+
+    def __init__(self, path: Path, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path}: the manifest {problem}", hint=hint)
+        self.path = path
+        self.problem = problem
+
+
+class DifferentSubsetError(DdbError):
+    """A subset that is not what its manifest says, or that comes out differently now."""
+
+    exit_code = 4
+
+    def __init__(self, path: Path, differences: Iterable[str], *, hint: str | None = None) -> None:
+        self.path = path
+        self.differences = tuple(differences)
+        super().__init__(f"{path}: {'; '.join(self.differences)}", hint=hint)
+
+
+class PartlyDoneError(DdbError):
+    """Done as far as it could be."""
+
+    exit_code = 4
+
+
+class UntrustedError(DdbError):
+    """What a stranger's file asks for, and a locked connection does not do."""
+
+    exit_code = 4

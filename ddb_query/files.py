@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target` that takes its place when the block ends well.
 
-    The file is fsynced, then renamed, then the folder fsynced: a kill leaves the old file or the
-    new one. When the block fails the temporary file is removed and the old one stays.
+    A symbolic link stays one: what it points to is replaced. The file is fsynced, then renamed,
+    then the folder fsynced: a kill leaves the old file or the new one. When the block fails the
+    temporary file is removed and the old one stays.
 
     Raises:
-        OutputError: The folder does not exist or may not be written, `target` is a folder, or
-            the disk is full.
+        OutputError: The folder does not exist or may not be written, `target` is a folder, a
+            device or a pipe, or the disk is full.
 
     """
     import tempfile
 
+    if target.is_symlink():
+        target = target.resolve()
+    if is_special(target):
+        raise OutputError(target, "not a file that can be replaced")
     if target.is_dir():
         raise OutputError(target, "a folder has that name", hint="name a file, in it or beside it")
     if not target.parent.is_dir():
@@ -50,6 +55,50 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside `target` that takes its place when the block ends well.
+
+    Raises:
+        OutputError: It cannot be made, or the disk is full; a folder of that name stays as it was.
+
+    """
+    import shutil
+    import tempfile
+
+    if not target.parent.is_dir():
+        raise OutputError(
+            target, f"there is no folder {target.parent}", hint=f"mkdir -p {target.parent}"
+        )
+    temporary: Path | None = None
+    try:
+        name = tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        for path in (*temporary.rglob("*"), temporary):
+            _sync(path)
+        if target.exists():
+            old = temporary.with_suffix(".old")
+            target.rename(old)
+            temporary.rename(target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            temporary.rename(target)
+        temporary = None
+        _sync(target.parent)
+    except OSError as error:
+        raise OutputError(target, error.strerror or str(error)) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is a device, a pipe or a socket, which are written to and never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def put_in_place(finished: Path, target: Path) -> None:

@@ -123,14 +123,6 @@ def _drawn(
     return "\n".join(lines) + "\n"
 
 
-def plan(columns: Sequence[Column], rows: Sequence[Sequence[str | None]]) -> str | None:
-    """The drawing that EXPLAIN gives, line by line; None for what is no plan."""
-    if [column.name for column in columns] != ["explain_key", "explain_value"]:
-        return None
-    lines = [printable(line) for row in rows for line in (row[1] or "").split("\n")]
-    return "".join(f"{line}\n" for line in lines)
-
-
 def markdown(columns: Sequence[Column], rows: Sequence[Sequence[str | None]]) -> str:
     """Rows as a Markdown table; what Markdown would read as its own is escaped."""
     names = [_markdown_text(column.name) for column in columns]

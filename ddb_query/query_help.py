@@ -21,7 +21,8 @@ def whole(query: CannedQuery) -> str:
     for parameter in query.parameters:
         default = "required" if parameter.required else f"default {spelled(parameter.default)}"
         choices = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
-        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices})")
+        least = "" if parameter.minimum is None else f", at least {parameter.minimum:g}"
+        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices}{least})")
         lines += [f"      {parameter.help}"] if parameter.help else []
     lines += [f"  {name}: {meaning}" for name, meaning in query.columns]
     lines += ["", *(f"$ {example}" for example in query.examples), "", query.sql, ""]

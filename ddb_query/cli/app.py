@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ddb_query import __version__, output
-from ddb_query.cli.options import common_parameters, gathered
+from ddb_query.cli.options import CONTEXT, common_parameters, declare, gathered
 
 # In the order of the help. Each module has an `app`, loaded when its command is asked for.
 COMMANDS = {
@@ -18,6 +18,9 @@ COMMANDS = {
     "queries": "ddb_query.cli.queries",
     "run": "ddb_query.cli.run",
     "search": "ddb_query.cli.search",
+    "export": "ddb_query.cli.export",
+    "verify": "ddb_query.cli.subsets",
+    "replay": "ddb_query.cli.subsets",
     "data": "ddb_query.cli.data",
     "shell": "ddb_query.cli.shell",
 }
@@ -34,7 +37,9 @@ class CommandGroup(TyperGroup):
         """One command, or None."""
         if cmd_name not in COMMANDS:
             return None
-        return typer.main.get_command(importlib.import_module(COMMANDS[cmd_name]).app)
+        module = importlib.import_module(COMMANDS[cmd_name])
+        # A module of several commands has an app for each.
+        return typer.main.get_command(getattr(module, f"{cmd_name}_app", None) or module.app)
 
 
 app = typer.Typer(
@@ -60,18 +65,15 @@ def _root(ctx: typer.Context, **given: Any) -> None:
         without_command(ctx, no_rc=no_rc)
 
 
-_VERSION = Annotated[bool, typer.Option("--version", help="Show the version.")]
-_NO_RC = Annotated[bool, typer.Option("--no-rc", help="The shell does not run rc.sql first.")]
-_parameters = [
-    inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-    inspect.Parameter(
-        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION
-    ),
-    inspect.Parameter("no_rc", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_NO_RC),
-    *common_parameters(),
-]
-_root.__signature__ = inspect.Signature(_parameters)  # type: ignore[attr-defined]
-_root.__annotations__ = {p.name: p.annotation for p in _parameters}
+_VERSION = inspect.Parameter(
+    "version", inspect.Parameter.KEYWORD_ONLY, default=False,
+    annotation=Annotated[bool, typer.Option("--version", help="Show the version.")],
+)  # fmt: skip
+_NO_RC = inspect.Parameter(
+    "no_rc", inspect.Parameter.KEYWORD_ONLY, default=False,
+    annotation=Annotated[bool, typer.Option("--no-rc", help="The shell does not run rc.sql.")],
+)  # fmt: skip
+declare(_root, [CONTEXT, _VERSION, _NO_RC, *common_parameters()])
 app.callback(invoke_without_command=True)(_root)
 
 

@@ -9,11 +9,14 @@ import typer
 from ddb_query import output
 from ddb_query.cli.options import Session, command
 from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed
 from ddb_query.query_help import usage, whole
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import user_sql_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddb_query.query_file import CannedQuery
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -29,13 +32,26 @@ def queries(
 ) -> None:
     """List the canned queries; with a name: description, parameters, example, SQL."""
     library = QueryLibrary(user_sql_dir(session.options.sql_dir))
-    if name is not None:
-        output.text(whole(library.find(name)))
-        return
-    rows = [(_marked(query), usage(query), query.description) for query in library.all()]
-    columns = [Column(title, "VARCHAR") for title in ("name", "parameters", "description")]
-    output.listing(columns, rows)
+    if name is not None and session.format == "table":
+        output.text(whole(library.find(name)), session.options.output)
+    elif name is not None:
+        session.show_listing(_listed([library.find(name)], ("sql", lambda query: query.sql)))
+    else:
+        session.show_listing(_listed(library.all()))
+
+
+def _listed(queries: list[CannedQuery], *more: tuple[str, Callable[[CannedQuery], str]]) -> Listed:
+    fields = [*_FIELDS, *more]
+    rows = tuple(tuple(value(query) or None for _, value in fields) for query in queries)
+    return Listed(tuple(Column(title, "VARCHAR") for title, _ in fields), rows)
 
 
 def _marked(query: CannedQuery) -> str:
     return query.name if query.shipped else f"{query.name} (yours)"
+
+
+_FIELDS: list[tuple[str, Callable[[CannedQuery], str]]] = [
+    ("name", _marked),
+    ("parameters", usage),
+    ("description", lambda query: query.description),
+]

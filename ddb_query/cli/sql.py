@@ -42,7 +42,7 @@ def sql(
     if text is not None and file is not None:
         raise UsageError("SQL and --file were both given", hint="give one of them")
     statements = read_sql(file) if text is None else text
-    params = dict(_parameter(given) for given in parameter or [])
+    params = dict(parameter_value(given) for given in parameter or [])
     every = session.format in output.PEOPLE_FORMATS
     with session.open() as corpus:
         results = corpus.statements(statements, params, limit=session.options.limit)
@@ -68,7 +68,12 @@ def read_sql(file: Path | None) -> str:
         raise UsageError(f"cannot read {source}: {error.strerror or error}", hint=hint) from error
 
 
-def _parameter(given: str) -> tuple[str, object]:
+def parameter_value(given: str) -> tuple[str, object]:
+    """Name and value of a `-p name=value`.
+
+    Raises:
+        ParameterError: It is not of that form.
+    """
     name, equals, text = given.partition("=")
     if not equals:
         raise ParameterError(given, "is not NAME=VALUE", hint="-p width=512")

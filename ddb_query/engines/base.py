@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ddb_query.errors import UsageError
@@ -22,6 +21,8 @@ TextForm = Literal["csv", "tsv", "jsonl"]
 Spans = list[tuple[int, int]]
 
 NOTEBOOK_ROWS = 20
+# The view over a file that an engine was told to look at.
+LOOKED_AT = "ddb_looked_at"
 BATCH_ROWS = 122_880
 
 
@@ -31,6 +32,14 @@ class Relation:
 
     sql: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+    def over(self, select: str) -> Relation:
+        """A SELECT over its rows.
+
+        Args:
+            select: `select …`, without a FROM.
+        """
+        return Relation(f"{select}\nfrom (\n{self.sql}\n) as of_rows", self.values)
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,29 @@ class Column:
         )
 
 
-class Answer(Protocol):
-    """The rows of one statement, in whatever form they are read; lazy for a SELECT."""
+class Rows(Protocol):
+    """Rows to be written, read once."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Names (made unique with `_1`, `_2`) and types."""
+        ...
+
+    def lines(self, form: TextForm) -> Iterator[memoryview]:
+        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
+        ...
+
+    def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """Rows as a stream of Arrow record batches of about `batch_rows` rows."""
+        ...
+
+
+class Answer(Rows, Protocol):
+    """The rows of one statement, in whatever form they are read; lazy for a SELECT."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the rows are the lines of a text, such as a plan, rather than a table."""
         ...
 
     @property
@@ -69,14 +95,6 @@ class Answer(Protocol):
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, None for NULL."""
-        ...
-
-    def lines(self, form: TextForm) -> Iterator[memoryview]:
-        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
-        ...
-
-    def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
-        """Rows as a stream of Arrow record batches of about `batch_rows` rows."""
         ...
 
 
@@ -128,6 +146,7 @@ class Result:
         self._answer = answer
         self.emphasis = emphasis or {}
         self._table: pa.Table | None = None
+        self._shown: list[tuple[str | None, ...]] | None = None
         self._streamed = False
 
     @property
@@ -159,6 +178,11 @@ class Result:
         self._streamed = True
         return self._answer.reader(batch_rows)
 
+    def lines(self, form: TextForm) -> Iterator[memoryview]:
+        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
+        if self._answer is not None:
+            yield from self._answer.lines(form)
+
     def arrow(self) -> pa.Table:
         """All rows as a pyarrow.Table."""
         if self._table is None:
@@ -179,16 +203,21 @@ class Result:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows as tuples of Python values."""
-        columns = [column.to_pylist() for column in self.arrow().columns]
-        return list(zip(*columns, strict=True))
+        return _tuples(self.arrow())
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows())
 
     def _preview(self) -> tuple[list[tuple[str | None, ...]], bool]:
-        if self._answer is None:
-            return [], False
-        found = list(islice(self._answer.head(NOTEBOOK_ROWS + 1).cells(), NOTEBOOK_ROWS + 1))
+        """The first rows as text: of what was read, else asked for once and kept."""
+        count = NOTEBOOK_ROWS + 1
+        if self._table is not None:
+            rows = _tuples(self._table.slice(0, count))
+            found = [tuple(None if value is None else str(value) for value in row) for row in rows]
+        else:
+            if self._shown is None:
+                self._shown = list(self._answer.head(count).cells()) if self._answer else []
+            found = self._shown
         return found[:NOTEBOOK_ROWS], len(found) > NOTEBOOK_ROWS
 
     def __repr__(self) -> str:
@@ -206,3 +235,7 @@ class Result:
         )
         note = f"<p>first {NOTEBOOK_ROWS} rows</p>" if more else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+
+def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ddb_query.engines.base import BATCH_ROWS, Answer, Relation
+from ddb_query.engines.anyones import name_rows, relation_of
+from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
+from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
+from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     DdbError,
@@ -24,10 +27,10 @@ from ddb_query.errors import (
     TimedOutError,
     UsageError,
 )
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import read_view, sql_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -38,9 +41,17 @@ if TYPE_CHECKING:
 MINIMUM_MEMORY = 1_000_000_000
 
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
+_CHANGING = """select distinct function_name from duckdb_functions()
+where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_name <> 'search_hits'"""
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
+_MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
+_PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
 # In the order of what they are made of.
-VIEWS = ("images", "prompts", "users", "terms")
+VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
+_BUILD = "ddb data build"
+_IMAGES = (
+    "select * exclude (published_cfg, published_user_name, published_timestamp) from source.images"
+)
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -67,6 +78,7 @@ class DuckDBEngine:
     """
 
     name = "duckdb"
+    version = duckdb.__version__
 
     def __init__(
         self,
@@ -81,6 +93,8 @@ class DuckDBEngine:
         self._spill = spill
         self._udf_errors: list[DdbError] = []
         self._last: LastResult | None = None
+        # The tables that are read, and the command that makes each anew.
+        self._files: dict[Path, str] = {}
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
 
@@ -115,15 +129,19 @@ class DuckDBEngine:
         connection.execute("set global TimeZone = 'UTC'")
         return cls(connection, limits, progress, spill)
 
-    def add_table(self, view: str, path: Path, types: dict[str, str] | None = None) -> None:
+    def add_table(
+        self, view: str, path: Path, command: str, types: dict[str, str] | None = None
+    ) -> None:
         """Show a parquet file as a view.
 
         Args:
             view: The view's name, which may be qualified.
             path: The file; never a pattern.
+            command: What makes it anew when it is damaged.
             types: The columns to show and the type that each is cast to; None for all as found.
 
         """
+        self._files[path] = command
         with self._running():
             table = self._parquet(path)
             if types is not None and self.columns_of(path) != types:
@@ -141,6 +159,23 @@ class DuckDBEngine:
         with self._running():
             table = self._parquet(path)
             return dict(zip(table.columns, map(str, table.types), strict=True))
+
+    def columns(self, view: str) -> list[str]:
+        """Names of the columns of a view."""
+        with self._running():
+            return self._connection.view(view).columns
+
+    def problem_of(self, path: Path) -> str | None:
+        """Read a parquet file from end to end; what DuckDB says if it cannot be read."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(
+                    "select bit_xor(hash(columns(*))) from read_parquet($path)",
+                    {"path": self.literal_path(path)},
+                ).fetchall()
+        except duckdb.Error as error:
+            return _words(error)
+        return None
 
     def literal_path(self, path: Path) -> str:
         """A path that DuckDB's readers take as it stands, whatever marks are in it."""
@@ -189,26 +224,33 @@ class DuckDBEngine:
             run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
         run("create schema if not exists source")
         run("set schema = 'source'")
-        self._define_source(source, types, store)
-        run("set schema = 'main'")
-        for view in VIEWS:
-            if view != "images" and store and (store / f"{view}.parquet").exists():
-                self.add_table(view, store / f"{view}.parquet")
+        try:
+            self._define_source(dataset, source, types, store)
+        finally:
+            run("set schema = 'main'")
+        run(f"create or replace view images as {_IMAGES}")
+        for view in VIEWS[1:]:
+            if store and (store / f"{view}.parquet").exists():
+                self.add_table(view, store / f"{view}.parquet", _BUILD)
             else:
-                run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
+                run(f"create or replace view {view} as\n{read_view(view)}")
 
-    def _define_source(self, source: Path, types: dict[str, str], store: Path | None) -> None:
+    def _define_source(
+        self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None
+    ) -> None:
         """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
         if store is None:
-            self.add_table("published", source, types)
+            self.add_table("published", source, dataset.command, types)
             sql = "select *, hash60(prompt) as prompt_id from source.published"
         else:
             images = store / "images.parquet"
-            self.add_table("stored", images)
+            self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
             sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
         self._connection.execute(f"create or replace view metadata as {sql}")
+        view = read_view("images")
+        self._connection.execute(f"create or replace view images as\n{view}")
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.
@@ -249,6 +291,83 @@ class DuckDBEngine:
         with self._running():
             self._connection.view(view).filter(condition)
 
+    def check_order(self, view: str, order: str) -> None:
+        """See whether text is what a view can be ordered by.
+
+        Raises:
+            SqlError: It is not; DuckDB's words say why.
+        """
+        with self._running():
+            self._connection.view(view).order(order)
+
+    def parsed(self, sql: str) -> Parsed | None:
+        """What a statement reads and calls; None when it is not one SELECT.
+
+        Raises:
+            SqlError: It is not SQL.
+        """
+        self.statements(sql)
+        with self._running():
+            relation = self._connection.sql("select json_serialize_sql($sql)", params={"sql": sql})
+            rows = relation.fetchall() if relation else []
+        return parsed(str(rows[0][0])) if rows else None
+
+    def changing_functions(self) -> set[str]:
+        """Names of the functions that may give something else another time."""
+        answer = self.answer(Relation(_CHANGING))
+        return {str(row[0]) for row in answer.cells()} | OF_TODAY if answer else OF_TODAY
+
+    def names_in(self, path: Path) -> Relation:
+        """The image names in a file of anyone's: a SELECT of each once.
+
+        Args:
+            path: A parquet, csv or jsonl file, or a folder of parquet files.
+
+        Raises:
+            UsageError: It cannot be read, or has no column `image_name`.
+        """
+        rows, values = name_rows(path, self.literal_path(path))
+        found = Relation(
+            "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
+            f" from {rows} where image_name is not null",
+            values,
+        )
+        try:
+            self.answer(found)
+        except SqlError as error:
+            raise UsageError(
+                f"cannot read image names from {path}: {error.message.splitlines()[0]}",
+                hint="a subset file is parquet, csv or jsonl with a column image_name",
+            ) from error
+        return found
+
+    def look_at(self, path: Path, form: str, names: Sequence[str]) -> dict[str, str]:
+        """Show a file that ddb wrote as the view `LOOKED_AT`, text formats as text.
+
+        Args:
+            path: The file, or a folder of parquet files.
+            form: The format that it was written in.
+            names: The columns that it should have.
+
+        Returns:
+            Names and types of its columns.
+
+        Raises:
+            SqlError: It cannot be read.
+        """
+        with self._running():
+            found = relation_of(self._connection, path, self.literal_path(path), form, names)
+            found.create_view(LOOKED_AT, replace=True)
+            return dict(zip(found.columns, map(str, found.types), strict=True))
+
+    def lock(self, files: Iterable[Path]) -> None:
+        """Let nothing be read or written from now on but these files, nor be set otherwise."""
+        run = self._connection.execute
+        paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        run(f"set allowed_paths = [{paths}]")
+        run("set enable_external_access = false")
+        run("set lock_configuration = true")
+
     @contextlib.contextmanager
     def lossless(self) -> Iterator[None]:
         """Hand UUIDs to Arrow as what they are, while the block lasts."""
@@ -263,9 +382,13 @@ class DuckDBEngine:
 
         Raises:
             SqlError: It is not SQL.
-            UsageError: It has parameters without a name.
+            UsageError: It is not text, or has parameters without a name.
 
         """
+        try:
+            sql.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError("the SQL is not UTF-8 text") from error
         with self._running():
             found = self._connection.extract_statements(sql)
         for statement in found:
@@ -286,9 +409,14 @@ class DuckDBEngine:
         with self._running():
             kind = self._connection.extract_statements(relation.sql)[0].type.name
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
-        if found is None or (kind not in _GIVES_ROWS and found.columns in (["Count"], ["Success"])):
+            if found is not None and kind == "EXPLAIN":
+                found = found.query("plan", _PLAN) or found
+        if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
-        return DuckDBAnswer(self._running, found, relation if kind == "SELECT" else None)
+        return DuckDBAnswer(
+            self._running, found, is_text=kind == "EXPLAIN",
+            statement=relation if kind == "SELECT" else None,
+        )  # fmt: skip
 
     def keep(self, answer: Answer) -> tuple[DuckDBAnswer, int | None]:
         """Run a statement and keep its rows as `_`; its first rows, and how many there are.
@@ -308,6 +436,7 @@ class DuckDBEngine:
         with self._running():
             found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
             found._udf_errors = self._udf_errors
+            found._files = self._files
             return found
 
     def interrupt(self) -> None:
@@ -357,6 +486,8 @@ class DuckDBEngine:
             return OutOfMemoryError(words)
         if self._udf_errors:
             return self._udf_errors.pop()
+        if damaged := damage(words, self._files, self.problem_of):
+            return damaged
         unknown_name = words.startswith(("Catalog Error", "Binder Error"))
         return SqlError(words, hint=_NAMES_HINT if unknown_name else None)
 
@@ -369,6 +500,13 @@ class DuckDBEngine:
 
 def _words(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _says_only_that_it_ran(kind: str, columns: list[str]) -> bool:
+    """Whether the columns are the ones that DuckDB gives where there are no rows to give."""
+    if kind not in _GIVES_ROWS:
+        return columns in (["Count"], ["Success"])
+    return kind in _MAY_DO_SOMETHING and columns == ["Success"]
 
 
 def _default_memory() -> str:

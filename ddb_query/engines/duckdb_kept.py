@@ -64,7 +64,7 @@ class LastResult:
             self._forget(answer if rows is None else None)
             self._kept += made
             first = self._connection.sql(f"from {_SCHEMA}.{table}")
-            return DuckDBAnswer(self._running, first, answer.statement), rows
+            return DuckDBAnswer(self._running, first, statement=answer.statement), rows
 
     def _store(self, rows: duckdb.DuckDBPyRelation, table: str) -> int:
         """Run a statement into a table; how many rows it gave."""

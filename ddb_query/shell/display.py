@@ -51,8 +51,8 @@ def arranged(result: Result, mode: str, rows: int, width: int) -> Shown:
     if mode not in output.PEOPLE_FORMATS:
         return Shown(output.rendered(Result(answer), mode), rows)
     found = list(answer.cells())
-    if plan := layout.plan(answer.columns, found):
-        return Shown(plan, len(found))
+    if answer.is_text:
+        return Shown("".join(f"{printable(line or '')}\n" for (line,) in found), len(found))
     if mode == "line":
         return Shown(layout.listed(answer.columns, found, width), len(found))
     if mode == "markdown":

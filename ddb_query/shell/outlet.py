@@ -73,13 +73,14 @@ class Outlet:
             return path
         assert self._sink is not None  # noqa: S101 - the caller has asked `open`
         assert self.path is not None  # noqa: S101
-        before = self._sink.tell()
+        before = self._sink.tell() if self._sink.seekable() else None
         try:
             output.append(result, self._form, self._sink)
         except BaseException:
             # What is there stays as it was before this result.
-            self._sink.truncate(before)
-            self._sink.seek(before)
+            if before is not None:
+                self._sink.truncate(before)
+                self._sink.seek(before)
             raise
         return self.path
 

@@ -53,7 +53,7 @@ def save(path: Path, statement: Relation, description: str) -> None:
 
     """
     if any(
-        token.text in ("_", "kept") or token.text.startswith("ddb_hits_")
+        token.text in ("_", "kept") or token.text.startswith("ddb_")
         for token in tokens(statement.sql)
     ):
         raise UsageError("it reads _, the last result", hint="write that query in its place")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query import output
 from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed
 from ddb_query.errors import UsageError
 from ddb_query.query_help import usage, whole
 from ddb_query.shell import display
@@ -87,7 +88,7 @@ def _listing(session: Session, rows: Sequence[tuple[str, str]]) -> None:
     """Two columns; the second is wrapped where there is a screen."""
     width = display.width_of_terminal(session.state.width) if session.screen else None
     if width is None:
-        columns = [Column("name", "VARCHAR"), Column("what", "VARCHAR")]
-        output.listing(columns, rows)
+        columns = (Column("name", "VARCHAR"), Column("what", "VARCHAR"))
+        output.listing(Listed(columns, tuple(rows)))
         return
     display.show(display.two_columns(rows, width))
