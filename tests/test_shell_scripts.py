@@ -85,6 +85,7 @@ def test_a_script_stops_at_its_first_mistake(script: Callable[..., Ran], tmp_pat
         (".run user-profile nobody", "parameter nobody: is not NAME=VALUE"),
         (".run", ".run takes the name of a canned query"),
         (".export some.csv", "there is no last result"),
+        (".export some.csv castle", "castle is not NAME=VALUE"),
         ("select 1;\n.export some.xyz", "cannot tell a format from the ending of some.xyz"),
         (".output some.parquet", "a parquet file holds one result"),
         (".save x", "there is no last query"),
@@ -110,6 +111,17 @@ def test_the_last_result_is_exported_whole(script: Callable[..., Ran], tmp_path:
     ]  # fmt: skip
     assert pq.read_table(tmp_path / "all.parquet")["i"].to_pylist() == list(range(30_000))
     assert len((tmp_path / "all.csv").read_text().split()) == 30_001
+
+
+def test_a_selection_is_exported_with_how_it_was_made(
+    script: Callable[..., Ran], ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = script(".export some.parquet sampler=ddim sampler=plms max_image_nsfw=0.5 sample=7\n")
+    assert ran.code == 0, ran.err
+    assert pq.read_table(tmp_path / "some.parquet").num_rows == 7
+    assert set(pq.read_table(tmp_path / "some.parquet")["sampler"].to_pylist()) <= {1, 2}
+    assert ddb("verify", "some.parquet").code == 0
+    assert script(".export other.parquet nonsense=1").code == 2
 
 
 def test_results_go_to_a_file_until_that_ends(script: Callable[..., Ran], tmp_path: Path) -> None:

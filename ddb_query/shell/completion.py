@@ -97,7 +97,12 @@ class ShellCompleter(Completer):
             yield from _matching(line, candidates)
             return
         argument = COMMANDS[name].argument if name in COMMANDS else ""
-        if argument == "file":
+        if name == "export" and " " in rest:
+            from ddb_query.selection.criteria import Criteria
+
+            fields = ((f"{field}=", "") for field in Criteria.__dataclass_fields__)
+            yield from _matching(rest.rpartition(" ")[2], fields)
+        elif argument == "file":
             yield from _FILES.get_completions(Document(rest), event)
         elif name == "run" and " " in rest:
             yield from self._of_parameters(rest)

@@ -9,20 +9,56 @@ from ddb_query import output
 from ddb_query.errors import UsageError
 from ddb_query.shell import saving
 from ddb_query.shell.commands.registry import command, one, split
+from ddb_query.values import value
 
 if TYPE_CHECKING:
     from ddb_query.shell.session import Session
 
+# Fields of a selection that are no text, and those that may be given again.
+_VALUES = {
+    "max_image_nsfw", "max_prompt_nsfw", "include_blurred", "include_deleted", "sample", "seed",
+    "limit",
+}  # fmt: skip
+_SEVERAL = {"sampler", "user", "part"}
 
-@command("export", "FILE", "The last result, in the format of the ending", "file")
+
+@command("export", "FILE [X=VALUE…]", "The last result, or the images of a selection", "file")
 def export(session: Session, rest: str) -> None:
-    """Write all rows of the last result."""
-    path = _path(one(rest, "export"))
+    """Write all rows of the last result, or a selection with how it was made."""
+    name, *fields = split(rest) or [""]
+    if not name:
+        raise UsageError(".export takes FILE", hint=".help export says what it does")
+    path = _path(name)
+    if fields:
+        made = session.corpus.select(**criteria(fields)).export(path)
+        session.told.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
+        return
     if session.state.last is None or not session.state.keeps:
         raise UsageError("there is no last result", hint="run a SELECT first")
     form = output.format_for(path, None)
     output.results([session.corpus.sql("from _")], form, path, limit=0)
     session.told.note(f"written to {path}")
+
+
+def criteria(fields: list[str]) -> dict[str, object]:
+    """The fields of a selection, from `NAME=VALUE`; a repeated one is any of its values.
+
+    Raises:
+        UsageError: One is not of that form.
+
+    """
+    found: dict[str, object] = {}
+    several: dict[str, list[str]] = {}
+    for field in fields:
+        name, equals, text = field.lstrip("-").partition("=")
+        name = name.replace("-", "_")
+        if not equals:
+            raise UsageError(f"{field} is not NAME=VALUE", hint=".export some.csv match=castle")
+        if name in _SEVERAL:
+            several.setdefault(name, []).append(text)
+        else:
+            found[name] = value(text) if name in _VALUES else text
+    return found | several
 
 
 @command("output", "[FILE]", "All results to a file; without one, back here", "file")
