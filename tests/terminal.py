@@ -99,6 +99,10 @@ class Terminal:
         """The colours of what is on the screen."""
         return {cell.fg for row in self._screen.buffer.values() for cell in row.values()}
 
+    @property
+    def process_id(self) -> int:
+        return int(self._child.pid)
+
     def type(self, text: str) -> Self:
         """Type text, as it stands."""
         self._child.send(text)

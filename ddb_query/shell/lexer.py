@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 # A longer text is pasted, not read; colouring it on every key would be felt.
-LONGEST = 20_000
+LONGEST = 8_000
 
 _KINDS = {
     "comment": "class:sql.comment", "text": "class:sql.text", "name": "class:sql.name",

@@ -6,7 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from ddb_query.shell.keywords import KEYWORDS
+from ddb_query.shell.keywords import WORDS
 from ddb_query.sql_text import tokens
 
 if TYPE_CHECKING:
@@ -35,10 +35,11 @@ def hint_for(message: str, sql: str, names: Names) -> str | None:
     if found := _FUNCTION.search(message):
         return _meant(found, names.functions, "select * from duckdb_functions() lists them")
     if found := _WORD.search(message):
-        meant = close(found[1].lower(), [k for k in KEYWORDS if " " not in k])
-        before = _word_before(sql, found[1])
-        meant = meant or close(before, ["select", "from", "where", "group", "order"])
-        return f"did you mean {' or '.join(meant)}?" if meant else None
+        # The engine loses the thread at a mistyped word, or at the one behind it.
+        for word in (found[1].lower(), _word_before(sql, found[1])):
+            if word not in WORDS and (meant := difflib.get_close_matches(word, WORDS, 1, 0.7)):
+                return f"did you mean {meant[0]}?"
+        return None
     return None
 
 
@@ -66,7 +67,7 @@ def _meant(found: re.Match[str], known: Iterable[str], otherwise: str) -> str:
 
 
 def _word_before(sql: str, word: str) -> str:
-    """The word in front of the one where the engine lost the thread: often the mistyped one."""
+    """The word in front of another."""
     before = ""
     for token in tokens(sql):
         if token.text == word:
