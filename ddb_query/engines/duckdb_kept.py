@@ -7,6 +7,7 @@ DuckDB spills to disk when it must.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 KEPT_ROWS = 10_000
 _SCHEMA = "kept"
+
+# The results of all connections lie in one schema.
+_numbers = itertools.count(1)
 
 _OWN_VIEWS = {"metadata", "metadata_large", "images", "prompts", "users", "terms", LAST_RESULT}
 _OWN_MACROS = {"hash60", "dataset_name", "image_suffix", "search", "search_hits"}
@@ -38,7 +42,6 @@ class LastResult:
         self._connection = connection
         self._running = running
         self._kept: list[str] = []
-        self._count = 0
 
     def keep(self, answer: DuckDBAnswer) -> tuple[DuckDBAnswer, int | None]:
         """Keep the rows of a statement as `_`.
@@ -52,14 +55,13 @@ class LastResult:
 
         """
         with self._running():
-            self._count += 1
-            table = f"r{self._count}"
+            table = f"r{next(_numbers)}"
             rows: int | None = self._store(answer.relation.limit(KEPT_ROWS + 1), table)
             made = [f"table {_SCHEMA}.{table}"]
             if rows == KEPT_ROWS + 1:
                 rows = None if self._repeatable(answer) else self._store(answer.relation, table)
             if rows is None:
-                made.append(f"view {_SCHEMA}.{self._view(answer)}")
+                made.append(f"view {_SCHEMA}.{self._view(answer, f'{table}_all')}")
             self._name(made[-1].rpartition(" ")[2])
             self._forget(answer if rows is None else None)
             self._kept += made
@@ -77,7 +79,7 @@ class LastResult:
 
     def _repeatable(self, answer: DuckDBAnswer) -> bool:
         """Whether a statement gives the same rows again, as far as its names tell."""
-        if answer.statement is None:
+        if answer.statement is None or not _can_be_renamed(answer.statement.sql):
             return False
         found = self._connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
         functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
@@ -85,9 +87,8 @@ class LastResult:
         used = {token.text.strip('"').lower() for token in tokens(answer.statement.sql)}
         return not used & (changing | {"sample", "tablesample"})
 
-    def _view(self, answer: DuckDBAnswer) -> str:
+    def _view(self, answer: DuckDBAnswer, view: str) -> str:
         """A view of all rows of a SELECT; what it calls `_` is the result before it."""
-        view = f"r{self._count}_all"
         rows = answer.relation
         if answer.statement is not None and self._kept and reads_last(answer.statement.sql):
             earlier = self._kept[-1].rpartition(" ")[2]
@@ -112,6 +113,17 @@ class LastResult:
         for kept in reversed(self._kept):
             self._connection.execute(f"drop {kept}")
         self._kept.clear()
+
+
+def _can_be_renamed(sql: str) -> bool:
+    """Whether every `_` in SQL is the last result, and not an alias of that name."""
+    found = list(tokens(sql))
+    for before, token, behind in zip([None, *found], found, [*found[1:], None], strict=False):
+        qualifies = behind is not None and behind.text == "."
+        named = before is not None and before.text.lower() in ("from", "join", ",")
+        if token.names_last and not (named or qualifies):
+            return False
+    return True
 
 
 def _renamed(sql: str, name: str) -> str:
