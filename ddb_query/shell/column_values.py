@@ -57,6 +57,7 @@ class ColumnValues:
         while self._thread.is_alive():
             self._corpus.interrupt()
             self._thread.join(0.05)
+        self._corpus.close()
 
     def _fetch_all(self) -> None:
         while (key := self._wanted.get()) is not None:

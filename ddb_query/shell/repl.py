@@ -53,7 +53,6 @@ def batch(session: Session, text: str, *, with_rc: bool = True) -> None:
     if with_rc:
         session.run(rc())
     session.run(text)
-    session.finish()
 
 
 def rc() -> str:

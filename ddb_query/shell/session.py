@@ -95,6 +95,7 @@ class Session:
                 self._run_piece(piece)
                 if self.state.over:
                     break
+            self.finish()
 
     def query(self, sql: str, *, mode: str | None = None) -> None:
         """Run a statement with the session's variables, and show its result.
