@@ -47,7 +47,7 @@ def test_several_statements_are_pasted_and_run_at_once(shell: Terminal) -> None:
 
 def test_the_last_result_is_a_table_of_its_own(shell: Terminal) -> None:
     shell.run("select sampler, count(*) as n from images group by all;").wait_for("2 columns")
-    shell.run("describe _;").wait_for("BIGINT")
+    shell.run("describe _;").wait_for("BIGINT", "2 rows, 6 columns").wait_for_prompt()
     shell.run("select sum(n) as total from _;").wait_for("3000 │").wait_for_prompt()
     shell.run("select total / 2 as half from _;").wait_for("1500.0 │")
 
@@ -185,6 +185,8 @@ def test_a_result_of_everything_shows_its_first_screen_at_once(shell: Terminal) 
     shell.run("select i, md5(i::varchar) as h from range(3_000_000_000) t(i);")
     shell.wait_for("│ 999 │", "first 1,000 rows of many").wait_for_prompt()
     shell.run("select count(*) as n from (from _ limit 20_000);").wait_for("│ 20000 │")
+    shell.wait_for_prompt().run(".rows 0").wait_for_prompt()
+    shell.run("select i from range(10_500) t(i);").wait_for("│ 10499 │", "10,500 rows")
 
 
 def test_a_wide_table_leaves_out_columns_and_says_so(shell: Terminal) -> None:

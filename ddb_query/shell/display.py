@@ -25,10 +25,19 @@ _KEPT_FREE = 3
 
 @dataclass(frozen=True)
 class Shown:
-    """A result as text, and how much of it that is."""
+    """A result as text, and how much of it that is.
+
+    Attributes:
+        text: What the terminal shows.
+        rows: How many rows that is at most.
+        whole: Whether these are all.
+        hidden_columns: How many columns it leaves out.
+
+    """
 
     text: str
     rows: int
+    whole: bool = False
     hidden_columns: int = 0
 
 
@@ -46,20 +55,22 @@ def arranged(result: Result, mode: str, rows: int, width: int) -> Shown:
 
     answer = result.answer
     if answer is None:
-        return Shown("", 0)
-    answer = answer.head(rows) if rows else answer
+        return Shown("", 0, whole=True)
+    found = list((answer.head(rows + 1) if rows else answer).cells())
+    whole = not rows or len(found) <= rows
+    found = found[:rows] if rows else found
     if mode not in output.PEOPLE_FORMATS:
-        return Shown(output.rendered(Result(answer), mode), rows)
-    found = list(answer.cells())
+        first = answer.head(rows) if rows else answer
+        return Shown(output.rendered(Result(first), mode), len(found), whole)
     if answer.is_text:
-        return Shown("".join(f"{printable(line or '')}\n" for (line,) in found), len(found))
+        return Shown("".join(f"{printable(line or '')}\n" for (line,) in found), len(found), whole)
     if mode == "line":
-        return Shown(layout.listed(answer.columns, found, width), len(found))
+        return Shown(layout.listed(answer.columns, found, width), len(found), whole)
     if mode == "markdown":
-        return Shown(layout.markdown(answer.columns, found), len(found))
+        return Shown(layout.markdown(answer.columns, found), len(found), whole)
     bold = output.emphasis(result, found) if os.environ.get("TERM") != "dumb" else {}
     text, hidden = layout.screen(answer.columns, found, width, bold)
-    return Shown(text, len(found), hidden)
+    return Shown(text, len(found), whole, hidden)
 
 
 def show(text: str) -> None:
@@ -74,8 +85,8 @@ def show(text: str) -> None:
 
 def counts(shown: Shown, last: Last, *, timer: bool) -> str:
     """The line under a result: its rows, its columns, its time."""
-    columns = len(last.result.columns)
-    words = [_rows(min(shown.rows, last.rows or shown.rows), last.rows)]
+    columns = len(last.first.columns)
+    words = [_rows(shown.rows, shown.rows if shown.whole else last.rows)]
     if shown.hidden_columns:
         words.append(f"{columns - shown.hidden_columns} of {columns} columns")
     else:

@@ -20,6 +20,14 @@ CONTINUED = "...> "
 BARE = {"quit": ".quit", "exit": ".quit", "help": ".help"}
 
 
+class Asker(Protocol):
+    """Asks the person at the terminal."""
+
+    def __call__(self, question: str, choices: Sequence[str] = ()) -> str:
+        """The answer to a question."""
+        ...
+
+
 class Reader(Protocol):
     """Reads what a person types."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ddb_query import output
 from ddb_query.engines.base import Relation
@@ -18,27 +18,20 @@ from ddb_query.shell.state import Last, State
 from ddb_query.sql_text import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ddb_query.corpus import Corpus
     from ddb_query.diagnostics import Diagnostics
     from ddb_query.engines.base import Result
     from ddb_query.shell.opening import Opening
+    from ddb_query.shell.reading import Asker
     from ddb_query.shell.script import Piece
 
 # Statements that look at what there is; the last result stays what it was.
 _LOOKING = {"describe", "desc", "show", "explain", "pragma"}
 # Statements that give no new names.
 _READING = {*_LOOKING, "select", "with", "from", "values", "summarize", "pivot", "unpivot"}
-
-
-class Asker(Protocol):
-    """Asks the person at the terminal."""
-
-    def __call__(self, question: str, choices: Sequence[str] = ()) -> str:
-        """The answer to a question."""
-        ...
 
 
 class Session:
@@ -107,9 +100,10 @@ class Session:
         """
         values = self._values(sql)
         first = next(tokens(sql)).text.lower()
-        started = time.perf_counter()
+        corpus = self.corpus
+        started = self.now()
         try:
-            for result in self.corpus.statements(sql, values, limit=self.state.cap):
+            for result in corpus.statements(sql, values, limit=self.state.cap):
                 statement = None if first in _LOOKING else Relation(sql, values)
                 self.present(result, started, statement, mode=mode)
         except SqlError as error:
@@ -144,8 +138,8 @@ class Session:
             whole = self.corpus.sql("from _")
             whole.emphasis = result.emphasis
             self.opening.names.relations["_"] = result.columns
-        seconds = time.perf_counter() - started
-        last = Last(result, total, seconds, statement or Relation(""))
+        seconds = self.now() - started
+        last = Last(result, whole, total, seconds, statement or Relation(""))
         if result.answer is None:
             self._tell_done(seconds)
             return
@@ -164,7 +158,8 @@ class Session:
         if rows is None:
             rows = default_rows or display.SHOWN_ROWS
         width = display.width_of_terminal(self.state.width)
-        shown = display.arranged(last.result, mode, rows, width)
+        few = 0 < rows <= display.SHOWN_ROWS
+        shown = display.arranged(last.first if few else last.whole, mode, rows, width)
         self.told.clear()
         display.show(shown.text)
         self.told.tell(display.counts(shown, last, timer=self.state.timer))
@@ -176,7 +171,7 @@ class Session:
         if self.screen:
             self.show(self.state.last, self.state.mode)
         else:
-            self._print(self.corpus.sql("from _"), self.state.mode, None)
+            self._print(self.state.last.whole, self.state.mode, None)
 
     def read(self, path: Path) -> None:
         """Run a script, until a piece of it fails.

@@ -14,14 +14,16 @@ class Last:
     """The last result.
 
     Attributes:
-        result: Its first rows when it is kept as `_`, else all of it.
+        first: Its first rows when it is kept as `_`, else all of it.
+        whole: All of it, which a large result runs again for.
         rows: How many rows it has; None when that is not known.
         seconds: How long its first rows took.
         statement: The SQL that gave it, with its values.
 
     """
 
-    result: Result
+    first: Result
+    whole: Result
     rows: int | None
     seconds: float
     statement: Relation
