@@ -264,7 +264,8 @@ def test_a_mistake_is_told_with_what_was_meant(shell: Terminal) -> None:
 
 def test_a_canned_query_asks_for_what_it_needs(shell: Terminal) -> None:
     shell.run(".run user-profile").wait_for("user:").run("nobody").wait_for("images of the user")
-    shell.wait_for_prompt().run(".run user-profile").wait_for("user:").press("ctrl-c")
+    shell.wait_for_prompt().press("ctrl-l").wait_without("images of the user").wait_for_prompt()
+    shell.run(".run user-profile").wait_for("user:").press("ctrl-c")
     shell.wait_for("interrupted").wait_for_prompt()
 
 

@@ -51,7 +51,7 @@ def _interact(run: Run, *, with_rc: bool) -> None:
         run.diagnostics.note(choice)
     with _session(run, dataset, screen=sys.stdout.isatty()) as session:
         if options.output is not None:
-            session.outlet.begin(options.output, options.format)
+            session.showing.outlet.begin(options.output, options.format)
         repl.interact(session, with_rc=with_rc)
 
 
@@ -61,9 +61,9 @@ def _batch(run: Run, *, with_rc: bool) -> None:
     text = read_sql(None)
     with _session(run, run.options.dataset) as session:
         if run.options.output is not None and run.format in output.PEOPLE_FORMATS:
-            session.outlet.begin(run.options.output, run.format)
+            session.showing.outlet.begin(run.options.output, run.format)
         else:
-            session.file = run.options.output
+            session.showing.file = run.options.output
         repl.batch(session, text, with_rc=with_rc)
 
 
@@ -71,11 +71,13 @@ def _batch(run: Run, *, with_rc: bool) -> None:
 def _session(run: Run, dataset: str | None, *, screen: bool = False) -> Iterator[Session]:
     from ddb_query.shell.opening import Opening
     from ddb_query.shell.session import Session
+    from ddb_query.shell.showing import Showing
     from ddb_query.shell.state import State
 
     options = run.options
     state = State(mode=run.format, cap=options.limit)
     opening = Opening(run.open, dataset, run.diagnostics)
-    session = Session(opening, run.diagnostics, state, screen=screen, sql_dir=options.sql_dir)
+    showing = Showing(run.diagnostics, state, screen=screen)
+    session = Session(opening, run.diagnostics, state, showing, options.sql_dir)
     with contextlib.closing(session):
         yield session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import termios
+import threading
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -47,6 +48,8 @@ class Editor:
         self._session = session
         self._values: ColumnValues | None = None
         self._values_of: Corpus | None = None
+        self._fetching = threading.Lock()
+        self._terminal = termios.tcgetattr(sys.stdin)
         completer = ShellCompleter(
             lambda: session.opening.names, lambda: session.state.variables, self._values_in
         )
@@ -93,18 +96,23 @@ class Editor:
 
         What is typed meanwhile waits for the next prompt.
         """
-        terminal = sys.stdin.fileno()
-        before = termios.tcgetattr(terminal)
-        without = [*before]
+        without = [*self._terminal]
         without[3] &= ~termios.ECHO
-        termios.tcsetattr(terminal, termios.TCSANOW, without)
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, without)
         try:
             yield
         finally:
-            termios.tcsetattr(terminal, termios.TCSANOW, before)
+            self._restore_terminal()
 
     def close(self) -> None:
-        """End what is fetched in the background."""
+        """Leave the terminal as it was, and end what is fetched in the background."""
+        self._restore_terminal()
+        self._forget_values()
+
+    def _restore_terminal(self) -> None:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, self._terminal)
+
+    def _forget_values(self) -> None:
         if self._values is not None:
             self._values.close()
 
@@ -139,13 +147,15 @@ class Editor:
             run_in_terminal(opening.tell_notes)
 
     def _values_in(self, relation: str, column: str) -> tuple[str, ...]:
+        """Values for the menu; asked for by the thread that fills it, and by Tab."""
         corpus = self._session.opening.ready
         if corpus is None:
             return ()
-        if self._values is None or self._values_of is not corpus:
-            self.close()
-            self._values, self._values_of = ColumnValues(corpus, self._arrived), corpus
-        return self._values.of(relation, column)
+        with self._fetching:
+            if self._values is None or self._values_of is not corpus:
+                self._forget_values()
+                self._values, self._values_of = ColumnValues(corpus, self._arrived), corpus
+            return self._values.of(relation, column)
 
     def _arrived(self) -> None:
         """On another thread: values have arrived for which a menu may be waiting."""

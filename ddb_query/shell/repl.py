@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 from typing import TYPE_CHECKING
@@ -35,7 +36,9 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
             with reader.silence():
                 _attempt(session, rc())
         while not session.state.over:
-            _turn(session, reader)
+            # A Ctrl-C between two steps of the loop ends neither.
+            with contextlib.suppress(KeyboardInterrupt):
+                _turn(session, reader)
     finally:
         reader.close()
 
@@ -77,8 +80,6 @@ def _reader(session: Session) -> Reader:
 def _turn(session: Session, reader: Reader) -> None:
     try:
         text = reader.read(f"{session.opening.dataset}> ")
-    except KeyboardInterrupt:
-        return
     except EOFError:
         session.state.over = True
         if session.opening.failed:

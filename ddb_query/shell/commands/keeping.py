@@ -64,18 +64,18 @@ def criteria(fields: list[str]) -> dict[str, object]:
 @command("output", "[FILE]", "All results to a file; without one, back here", "file")
 def send(session: Session, rest: str) -> None:
     """Send all results to a file, or end that."""
-    ended = session.outlet.path
-    session.outlet.close()
+    ended = session.showing.outlet.path
+    session.showing.outlet.close()
     if ended is not None:
         session.told.note(f"written to {ended}")
     if rest:
-        session.outlet.begin(_path(one(rest, "output")))
+        session.showing.outlet.begin(_path(one(rest, "output")))
 
 
 @command("once", "FILE", "The next result to a file", "file")
 def once(session: Session, rest: str) -> None:
     """Send the next result to a file."""
-    session.outlet.next(_path(one(rest, "once")))
+    session.showing.outlet.next(_path(one(rest, "once")))
 
 
 @command("read", "FILE", "Run the statements and commands in a file", "file")

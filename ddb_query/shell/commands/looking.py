@@ -86,7 +86,7 @@ def last(session: Session, rest: str) -> None:
 
 def _listing(session: Session, rows: Sequence[tuple[str, str]]) -> None:
     """Two columns; the second is wrapped where there is a screen."""
-    width = display.width_of_terminal(session.state.width) if session.screen else None
+    width = display.width_of_terminal(session.state.width) if session.showing.screen else None
     if width is None:
         columns = (Column("name", "VARCHAR"), Column("what", "VARCHAR"))
         output.listing(Listed(columns, tuple(rows)))
