@@ -286,9 +286,14 @@ class Corpus:
         """All canned queries, by name."""
         return self._library.all()
 
-    def cursor(self) -> Corpus:
-        """The same corpus for another thread; temporary tables are not shared."""
-        return Corpus(self.workspace.cursor(), self._library)
+    def cursor(self, *, silent: bool = False) -> Corpus:
+        """The same corpus for another thread; temporary tables are not shared.
+
+        Args:
+            silent: Whether its progress is not told, as of what runs in the background.
+
+        """
+        return Corpus(self.workspace.cursor(silent=silent), self._library)
 
     def interrupt(self) -> None:
         """Stop what runs now; may be called from another thread."""

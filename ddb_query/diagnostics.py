@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ class Diagnostics:
         self._started: dict[str, float] = {}
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
+        # A statement within a statement is watched by a thread of its own.
+        self._lock = threading.RLock()
 
     def note(self, words: str) -> None:
         """Say something that a person should know."""
@@ -70,9 +73,14 @@ class Diagnostics:
         """Show progress."""
         if self.quiet or not self.bars or not sys.stderr.isatty():
             return
-        if total is not None and done >= total:
-            self._finish(label)
-            return
+        with self._lock:
+            if total is not None and done >= total:
+                self._finish(label)
+            else:
+                self._advance(done, total, unit, label)
+
+    def _advance(self, done: int, total: int | None, unit: str, label: str) -> None:
+        """Put a bar on the screen, if the work takes long, or move it."""
         began = self._started.setdefault(label, time.monotonic())
         if time.monotonic() - began < SHOWN_AFTER_SECONDS:
             return
@@ -93,11 +101,12 @@ class Diagnostics:
 
     def clear(self) -> None:
         """Take the bars off the screen; the work they showed is over."""
-        if self._bars is not None:
-            self._bars.stop()
-        self._bars = None
-        self._tasks.clear()
-        self._started.clear()
+        with self._lock:
+            if self._bars is not None:
+                self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
+            self._started.clear()
 
 
 def _say(words: str) -> None:

@@ -75,6 +75,14 @@ def test_values_of_a_small_column_complete(shell: Terminal) -> None:
     shell.type("k_l").press("tab").wait_for("'k_lms'")
 
 
+def test_values_that_are_fetched_do_not_disturb_what_runs(shell: Terminal) -> None:
+    slow = "create view slow as select count(sleep_ms(1))::varchar as v from range(9000);"
+    shell.run(slow).wait_for("done").wait_for_prompt()
+    shell.type("select * from slow where v = '").wait_for("v = '").press("ctrl-c").wait_for_prompt()
+    shell.run(ENDLESS).wait_for("query ━").press("ctrl-c").wait_for("interrupted")
+    shell.wait_for_prompt().run("select 42 as a;").wait_for("│ 42 │")
+
+
 def test_queries_their_parameters_and_choices_complete(shell: Terminal) -> None:
     shell.run("select 1 as one;").wait_for("│   1 │").wait_for_prompt()
     shell.type(".ru").press("tab").wait_for(".run").type(" timel").press("tab")

@@ -115,8 +115,8 @@ class Engine(Protocol):
         """Run a statement and keep its rows as `_`; its first rows, and how many there are."""
         ...
 
-    def cursor(self) -> Self:
-        """The same data for another thread."""
+    def cursor(self, *, silent: bool = False) -> Self:
+        """The same data for another thread; a silent one tells no progress."""
         ...
 
     def interrupt(self) -> None:

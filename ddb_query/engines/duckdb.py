@@ -440,10 +440,16 @@ class DuckDBEngine:
             self._last = LastResult(self._connection, self._running)
         return self._last.keep(answer)
 
-    def cursor(self) -> DuckDBEngine:
-        """The same views and tables for another thread; temporary ones are not shared."""
+    def cursor(self, *, silent: bool = False) -> DuckDBEngine:
+        """The same views and tables for another thread; temporary ones are not shared.
+
+        Args:
+            silent: Whether its progress is not told.
+
+        """
+        progress = None if silent else self._progress
         with self._running():
-            found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+            found = DuckDBEngine(self._connection.cursor(), self._limits, progress)
             found._udf_errors = self._udf_errors
             found._files = self._files
             return found

@@ -35,7 +35,7 @@ class ColumnValues:
     """
 
     def __init__(self, corpus: Corpus, arrived: Callable[[], None]) -> None:
-        self._corpus = corpus.cursor()
+        self._corpus = corpus.cursor(silent=True)
         self._arrived = arrived
         self._known: dict[tuple[str, str], tuple[str, ...]] = {}
         self._wanted: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()

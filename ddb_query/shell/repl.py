@@ -27,7 +27,7 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
 
     """
     # Keys are answered between two steps of what runs on other threads.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.0002)
     session.told.tell(f"ddb {__version__}: .help helps, Ctrl-D leaves")
     reader = _reader(session)
     session.ask = reader.ask
