@@ -45,6 +45,8 @@ def main() -> None:
             }
         )  # fmt: skip
         rows += session(command, dataset)
+    # Keys and prompts wait for whatever else the machine does.
+    rows.append({"what": "load of the machine", "one_minute": round(os.getloadavg()[0], 1)})
     record(f"shell-{dataset}", rows, folder / TABLES[dataset])
 
 
