@@ -10,6 +10,7 @@ from ddb_query.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Self
 
     import pandas as pd
@@ -86,6 +87,10 @@ class Engine(Protocol):
 
     def answer(self, relation: Relation) -> Answer | None:
         """Run a statement, or describe it when it is a SELECT; None when it gives no rows."""
+        ...
+
+    def kept(self, name: str, relation: Relation) -> AbstractContextManager[None]:
+        """Work out rows once, and have them answer to a name while the block lasts."""
         ...
 
     def cursor(self) -> Self:

@@ -1,0 +1,189 @@
+"""Runs the queries of a report over a selection: `sql/reports/corpus/`, a folder a section.
+
+A query is a canned query of the form of docs/queries.md whose file is called `N-name.sql`, with
+these header keys more: `title`; `sentence`, a text with `{columns}` of the first row; `key`, the
+columns that tell rows apart; `compare`, the columns worth comparing; `chart`; `private`, columns
+shown on demand. One without a key gives one row, a table of facts.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ddb_query.engines.base import Relation, Result
+from ddb_query.errors import QueryFileError, UsageError
+from ddb_query.query_file import CannedQuery, parse
+from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.report.model import FACT, VALUE, Chart, Section, Table
+from ddb_query.report.spelling import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from ddb_query.engines.base import Engine
+    from ddb_query.progress import Progress
+
+EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private"})
+VIEWS = ("images", "prompts", "users", "terms")
+# Made for a report when a query names them; each may name those before it.
+TABLES = (
+    "images", "prompts", "users", "clause_terms", "prompt_terms", "terms", "common_terms",
+    "common_prompt_terms", "prompt_artists",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a report is about.
+
+    Attributes:
+        engine: Whom to ask.
+        relation: The images; None for all of the corpus.
+        stored: Whether the corpus has a store, so that its views answer at once.
+    """
+
+    engine: Engine
+    relation: Relation | None = None
+    stored: bool = False
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """Views that are used as they are."""
+        if self.relation is not None:
+            return ()
+        return VIEWS if self.stored else ("images",)
+
+
+def section_names() -> list[str]:
+    """The names of all sections, in order."""
+    return [name for name, _ in _folders()]
+
+
+def find(scope: Scope, sections: Sequence[str] = (), *, users: bool = False,
+         progress: Progress | None = None) -> tuple[Section, ...]:  # fmt: skip
+    """Run the queries of some sections, or of all.
+
+    Args:
+        scope: What they are about.
+        sections: Names of sections; empty for all.
+        users: Whether private columns are shown.
+        progress: Told of every section.
+
+    Raises:
+        UsageError: There is no section of that name.
+        SqlError: The engine failed.
+    """
+    chosen = [(name, _queries(folder)) for name, folder in _folders(sections)]
+    found = []
+    with ExitStack() as stack:
+        made = set(scope.answered)
+        for place, (name, queries) in enumerate(chosen):
+            if progress:
+                progress(place, len(chosen), "sections", "report")
+            for table in _named([query.sql for query in queries]):
+                if table not in made:
+                    made.add(table)
+                    stack.enter_context(scope.engine.kept(table, _making(table, scope)))
+            tables = tuple(_table(scope.engine, query, users=users) for query in queries)
+            found.append(Section(name, _title(name), tables))
+        if progress:
+            progress(len(chosen), len(chosen), "sections", "report")
+    return tuple(found)
+
+
+def _folders(sections: Sequence[str] = ()) -> list[tuple[str, Path]]:
+    folders = sorted(path for path in (sql_folder() / "reports/corpus").iterdir() if path.is_dir())
+    known = {path.name.partition("-")[2]: path for path in folders}
+    for name in sections:
+        if name not in known:
+            raise UsageError(f"no section named {name}", hint=f"there are {', '.join(known)}")
+    return [(name, path) for name, path in known.items() if not sections or name in sections]
+
+
+def _queries(folder: Path) -> list[CannedQuery]:
+    return [
+        parse(path.stem.partition("-")[2], path.read_text("utf-8"), path, extra_keys=EXTRA_KEYS)
+        for path in sorted(folder.glob("*.sql"))
+    ]
+
+
+def _named(texts: Iterable[str]) -> list[str]:
+    """The tables that SQL names, and those that these name, in the order in which they are made."""
+    waiting = list(texts)
+    found: set[str] = set()
+    while waiting:
+        words = set(re.findall(r"\w+", waiting.pop()))
+        new = [table for table in TABLES if table in words and table not in found]
+        found.update(new)
+        waiting += [_sql(table) for table in new]
+    return [table for table in TABLES if table in found]
+
+
+def _sql(table: str) -> str:
+    ours = sql_folder() / f"reports/tables/{table}.sql"
+    return ours.read_text("utf-8") if ours.is_file() else read_sql(f"views/{table}.sql")
+
+
+def _making(table: str, scope: Scope) -> Relation:
+    if table != "images" or scope.relation is None:
+        return Relation(_sql(table))
+    selection = scope.relation
+    return Relation(f"with selection as (\n{selection.sql}\n)\n{_sql(table)}", selection.values)
+
+
+def _table(engine: Engine, query: CannedQuery, *, users: bool) -> Table:
+    answer = engine.answer(Relation(query.sql, query.values({})))
+    result = Result(answer.head(query.limit) if answer and query.limit else answer)
+    columns = [column.name for column in result.columns]
+    hidden = () if users else _names(query.extras.get("private", ""))
+    shown = [place for place, column in enumerate(columns) if column not in hidden]
+    rows = tuple(tuple(row[place] for place in shown) for row in result.rows())
+    names = tuple(columns[place] for place in shown)
+    _check(query, columns)
+    key = _names(query.extras.get("key", ""))
+    sentence = _sentence(query, names, rows)
+    if not key:
+        rows, names = tuple(zip(names, rows[0], strict=True)), (FACT, VALUE)
+    found = Table(
+        query.name, query.extras.get("title", query.name), query.description, query.sql, names,
+        rows, dict(query.columns), not key, key or (FACT,),
+        _names(query.extras.get("compare", "")), sentence,
+    )  # fmt: skip
+    return replace(found, chart=_chart(query, found))
+
+
+def _check(query: CannedQuery, columns: Sequence[str]) -> None:
+    named = _names(", ".join(query.extras.get(key, "") for key in ("key", "compare", "private")))
+    for name in (*named, *(name for name, _ in query.columns)):
+        if name and name not in columns:
+            raise QueryFileError(query.path, 1, f"there is no column {name} in the result")
+
+
+def _sentence(query: CannedQuery, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+    """The sentence with the values of the first row; none where one of them is not known."""
+    template = query.extras.get("sentence", "")
+    used = set(re.findall(r"\{(\w+)\}", template))
+    values = dict(zip(names, rows[0], strict=True)) if rows else {}
+    if not used or any(values.get(name) is None for name in used):
+        return ""
+    return template.format_map({name: spelled(name, values[name]) for name in used})
+
+
+def _chart(query: CannedQuery, table: Table) -> Chart | None:
+    kind, _, rest = query.extras.get("chart", "").partition(" ")
+    if not kind or not table.rows:
+        return None
+    fields = dict(part.split("=", 1) for part in rest.split())
+    return Chart(kind, fields, tuple(table.records()))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _title(name: str) -> str:
+    return "NSFW scores" if name == "nsfw" else name.capitalize()

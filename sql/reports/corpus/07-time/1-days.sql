@@ -1,0 +1,20 @@
+-- name: days
+-- title: By day
+-- description: Images by day (UTC); those whose time is not known are left out.
+-- key: day
+-- compare: share
+-- chart: line x=day y=images
+-- column: share: of the images whose time is known
+with counted as (
+    select cast(timestamp as date) as day, count(*) as images, count(distinct user_name) as users
+    from images
+    where timestamp is not null
+    group by day
+)
+select
+    day,
+    images,
+    round(cast(images as double) / nullif(sum(images) over (), 0), 6) as share,
+    users
+from counted
+order by day
