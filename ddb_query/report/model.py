@@ -23,12 +23,14 @@ class Chart:
         kind: What is drawn: bar, ranking, histogram, line, lines, area, lorenz or heatmap.
         fields: Which column is drawn as what: `x`, `x2`, `y`, `y2`, `color`, `scale`.
         rows: The table's rows by column name, in its order.
+        meanings: What `share` and the like are of.
         series: Column that tells two selections apart; empty for one.
     """
 
     kind: str
     fields: Mapping[str, str]
     rows: tuple[Mapping[str, Any], ...]
+    meanings: Mapping[str, str] = field(default_factory=dict)
     series: str = ""
 
 
@@ -97,6 +99,12 @@ class Report:
     selections: tuple[str, ...]
     manifest: Mapping[str, Any]
     sections: tuple[Section, ...]
+
+    def summary(self) -> list[str]:
+        """What it is about, in a line for each selection."""
+        if len(self.selections) == 1:
+            return list(self.selections)
+        return [f"{mark}: {words}" for mark, words in zip("AB", self.selections, strict=True)]
 
     def charts(self) -> list[tuple[str, Table, Chart]]:
         """Every chart with its table and a name of its own, `section-table`."""

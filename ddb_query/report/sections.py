@@ -9,7 +9,7 @@ shown on demand. One without a key gives one row, a table of facts.
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,18 +21,24 @@ from ddb_query.report.model import FACT, VALUE, Chart, Section, Table
 from ddb_query.report.spelling import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from ddb_query.engines.base import Engine
     from ddb_query.progress import Progress
 
 EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private"})
+# The section that two selections' terms are ranked in, and what that takes.
+TERMS = "terms"
+TERMS_SQL = "select term, prompts from terms"
+IMAGES_SQL = "select count(*) as images from images"
 VIEWS = ("images", "prompts", "users", "terms")
 # Made for a report when a query names them; each may name those before it.
 TABLES = (
     "images", "prompts", "users", "clause_terms", "prompt_terms", "terms", "common_terms",
-    "common_prompt_terms", "prompt_artists",
+    "common_prompt_terms",
 )  # fmt: skip
 
 
@@ -63,14 +69,36 @@ def section_names() -> list[str]:
     return [name for name, _ in _folders()]
 
 
-def find(scope: Scope, sections: Sequence[str] = (), *, users: bool = False,
-         progress: Progress | None = None) -> tuple[Section, ...]:  # fmt: skip
+@dataclass(frozen=True)
+class Found:
+    """What the queries found.
+
+    Attributes:
+        sections: One for each that was asked for.
+        images: How many images were selected.
+        terms: How many prompts hold each term, if that was asked for.
+    """
+
+    sections: tuple[Section, ...]
+    images: int
+    terms: pa.Table | None = None
+
+
+def find(
+    scope: Scope,
+    sections: Sequence[str] = (),
+    *,
+    users: bool = False,
+    terms: bool = False,
+    progress: Progress | None = None,
+) -> Found:
     """Run the queries of some sections, or of all.
 
     Args:
         scope: What they are about.
         sections: Names of sections; empty for all.
         users: Whether private columns are shown.
+        terms: Whether to count every term, when the section of terms is among them.
         progress: Told of every section.
 
     Raises:
@@ -78,21 +106,41 @@ def find(scope: Scope, sections: Sequence[str] = (), *, users: bool = False,
         SqlError: The engine failed.
     """
     chosen = [(name, _queries(folder)) for name, folder in _folders(sections)]
-    found = []
-    with ExitStack() as stack:
-        made = set(scope.answered)
+    found: list[Section] = []
+    counted = None
+    with _tables(scope) as make:
+        make([IMAGES_SQL])
+        images = _asked(scope.engine, IMAGES_SQL)["images"][0].as_py()
         for place, (name, queries) in enumerate(chosen):
             if progress:
                 progress(place, len(chosen), "sections", "report")
-            for table in _named([query.sql for query in queries]):
+            make([query.sql for query in queries])
+            tables = tuple(_table(scope.engine, query, users=users) for query in queries)
+            found.append(Section(name, _title(name), tables))
+            if terms and name == TERMS:
+                counted = _asked(scope.engine, TERMS_SQL)
+        if progress:
+            progress(len(chosen), len(chosen), "sections", "report")
+    return Found(tuple(found), images, counted)
+
+
+@contextmanager
+def _tables(scope: Scope) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Yield what makes the tables that SQL names; they are dropped at the end of the block."""
+    made = set(scope.answered)
+    with ExitStack() as stack:
+
+        def make(texts: Sequence[str]) -> None:
+            for table in _named(texts):
                 if table not in made:
                     made.add(table)
                     stack.enter_context(scope.engine.kept(table, _making(table, scope)))
-            tables = tuple(_table(scope.engine, query, users=users) for query in queries)
-            found.append(Section(name, _title(name), tables))
-        if progress:
-            progress(len(chosen), len(chosen), "sections", "report")
-    return tuple(found)
+
+        yield make
+
+
+def _asked(engine: Engine, sql: str) -> pa.Table:
+    return Result(engine.answer(Relation(sql))).arrow()
 
 
 def _folders(sections: Sequence[str] = ()) -> list[tuple[str, Path]]:
@@ -178,7 +226,7 @@ def _chart(query: CannedQuery, table: Table) -> Chart | None:
     if not kind or not table.rows:
         return None
     fields = dict(part.split("=", 1) for part in rest.split())
-    return Chart(kind, fields, tuple(table.records()))
+    return Chart(kind, fields, tuple(table.records()), table.meanings)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import re
 from typing import Any
 
 from ddb_query.printable import printable
@@ -37,15 +36,13 @@ def difference(column: str, value: Any) -> str:
     if value is None:
         return NOTHING
     if _is_share(column):
-        return _signed(_decimals(value * 100), " pp")
+        return _signed(_points(value), " pp")
     return _signed(spelled(column, value), "")
 
 
 def heading(column: str) -> str:
     """A column's name in words."""
-    words = re.sub(r"_share$", "", column) if column != "share" else column
-    words = re.sub(r"^p(\d+)$", r"\1th percentile", words)
-    return words.replace("_", " ").replace("nsfw", "NSFW")
+    return column.replace("_", " ").replace("nsfw", "NSFW")
 
 
 def is_number(value: Any) -> bool:
@@ -57,7 +54,7 @@ def _number(column: str, value: float) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if _is_share(column):
-        return f"{_decimals(value * 100)} %"
+        return f"{_points(value)} %"
     if column.endswith("_bytes"):
         return _bytes(value)
     if column in _PLAIN:
@@ -67,6 +64,14 @@ def _number(column: str, value: float) -> str:
 
 def _is_share(column: str) -> bool:
     return column == "share" or column.endswith("_share")
+
+
+def _points(share: float) -> str:
+    """Hundredths, with two decimals; a share is known to the sixth."""
+    points = round(share * 100, 4)
+    if points == 0 or abs(points) >= 0.01:
+        return f"{points:.2f}" if points else "0"
+    return f"{points:.4f}".rstrip("0")
 
 
 def _decimals(value: float) -> str:

@@ -1,4 +1,4 @@
--- Which prompt holds which term at which place, from 1; a term that stands twice has two rows.
+-- Which prompt holds which term at which clause, from 1. Nothing but marks is no term; a term that stands twice has two rows.
 select cut.prompt_id, cut.place, clause_terms.term_id
 from (
     select
@@ -8,3 +8,4 @@ from (
     from prompts
 ) as cut
 inner join clause_terms on clause_terms.clause_id = cut.clause_id
+where clause_terms.term_id <> hash('')

@@ -18,21 +18,32 @@ measured as (
     from prompts
     left join prompt_clauses on prompt_clauses.prompt_id = prompts.prompt_id
 ),
-lengths as (
-    select unnest(['characters', 'words', 'clauses']) as measure, unnest([1, 2, 3]) as place,
-        unnest([characters, words, clauses]) as amount
+summed as (
+    select
+        [sum(characters), sum(words), sum(clauses)] as totals,
+        [min(characters), min(words), min(clauses)] as minima,
+        [max(characters), max(words), max(clauses)] as maxima,
+        [
+            quantile_cont(characters, [0.05, 0.25, 0.5, 0.75, 0.95]),
+            quantile_cont(words, [0.05, 0.25, 0.5, 0.75, 0.95]),
+            quantile_cont(clauses, [0.05, 0.25, 0.5, 0.75, 0.95])
+        ] as quantiles,
+        count(*) as prompts
     from measured
+),
+measures as (
+    select unnest([1, 2, 3]) as place
 )
 select
-    measure,
-    round(cast(sum(amount) as double) / nullif(count(*), 0), 6) as mean,
-    min(amount) as minimum,
-    round(percentile_cont(0.05) within group (order by amount), 6) as p5,
-    round(percentile_cont(0.25) within group (order by amount), 6) as p25,
-    round(percentile_cont(0.5) within group (order by amount), 6) as p50,
-    round(percentile_cont(0.75) within group (order by amount), 6) as p75,
-    round(percentile_cont(0.95) within group (order by amount), 6) as p95,
-    max(amount) as maximum
-from lengths
-group by measure, place
+    ['characters', 'words', 'clauses'][place] as measure,
+    round(cast(totals[place] as double) / nullif(prompts, 0), 6) as mean,
+    minima[place] as minimum,
+    round(quantiles[place][1], 6) as p5,
+    round(quantiles[place][2], 6) as p25,
+    round(quantiles[place][3], 6) as p50,
+    round(quantiles[place][4], 6) as p75,
+    round(quantiles[place][5], 6) as p95,
+    maxima[place] as maximum
+from summed
+cross join measures
 order by place

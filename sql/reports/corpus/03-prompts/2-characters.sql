@@ -3,7 +3,7 @@
 -- description: Distinct prompts by their number of characters, in bins of 20; the last bin holds all that is longer.
 -- key: low
 -- compare: share
--- chart: histogram x=low x2=high y=share
+-- chart: histogram x=low x2=high y=share unit=characters
 -- column: share: of the distinct prompts
 with binned as (
     select least(length(prompt) // 20, 25) as bin, count(*) as prompts

@@ -3,7 +3,7 @@
 -- description: Pairs of the 200 most used terms by the number of distinct prompts that hold both; lift is how many times more often than if each fell where it liked.
 -- limit: 25
 -- key: rank
--- compare: first_term, second_term, share
+-- compare: term, with_term, share
 with held as (
     select prompt_id, rank
     from common_prompt_terms
@@ -21,8 +21,8 @@ totals as (
 )
 select
     row_number() over (order by paired.prompts desc, paired.one, paired.other) as rank,
-    one.term as first_term,
-    other.term as second_term,
+    one.term,
+    other.term as with_term,
     paired.prompts,
     round(cast(paired.prompts as double) / nullif(totals.prompts, 0), 6) as share,
     round(

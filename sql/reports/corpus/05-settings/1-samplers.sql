@@ -1,9 +1,9 @@
 -- name: samplers
 -- title: Samplers
--- description: Means and medians of cfg are over values from 0 to 100; what lies outside is counted under quality.
+-- description: The mean of cfg is over values from 0 to 100; what lies outside is counted under quality.
 -- key: sampler
--- compare: share, median_cfg, median_step
--- chart: bar x=sampler y=share
+-- compare: share, mean_cfg, median_step
+-- chart: ranking x=share y=sampler
 -- column: share: of all images
 with grouped as (
     select
@@ -11,8 +11,6 @@ with grouped as (
         count(*) as images,
         cast(sum(case when cfg between 0 and 100 then cast(cfg as decimal(18, 9)) end) as double)
         / nullif(count(*) filter (where cfg between 0 and 100), 0) as mean_cfg,
-        percentile_cont(0.5) within group (order by case when cfg between 0 and 100 then cfg end)
-            as median_cfg,
         percentile_cont(0.5) within group (order by step) as median_step
     from images
     group by sampler
@@ -22,7 +20,6 @@ select
     images,
     round(cast(images as double) / nullif(sum(images) over (), 0), 6) as share,
     round(mean_cfg, 6) as mean_cfg,
-    round(median_cfg, 6) as median_cfg,
     round(median_step, 6) as median_step
 from grouped
 order by images desc, grouped.sampler nulls last

@@ -3,7 +3,7 @@
 -- description: Images by classifier-free guidance scale, from 0 to 30 in steps of one; the bot's default was 7.
 -- key: low
 -- compare: share
--- chart: histogram x=low x2=high y=share
+-- chart: histogram x=low x2=high y=share unit=cfg
 -- column: share: of the images with a cfg, whatever it is
 with binned as (
     select cast(floor(cfg) as bigint) as low, count(*) as images

@@ -3,7 +3,7 @@
 -- description: Images by the number of denoising steps, in bins of 10; the last bin holds all from 150 on. The bot's default was 50.
 -- key: low
 -- compare: share
--- chart: histogram x=low x2=high y=share
+-- chart: histogram x=low x2=high y=share unit=steps
 -- column: share: of the images with a number of steps
 with binned as (
     select least(step // 10, 15) as bin, count(*) as images

@@ -6,7 +6,7 @@
 -- chart: line x=day y=images
 -- column: share: of the images whose time is known
 with counted as (
-    select cast(timestamp as date) as day, count(*) as images, count(distinct user_name) as users
+    select cast(timestamp as date) as day, count(*) as images
     from images
     where timestamp is not null
     group by day
@@ -14,7 +14,6 @@ with counted as (
 select
     day,
     images,
-    round(cast(images as double) / nullif(sum(images) over (), 0), 6) as share,
-    users
+    round(cast(images as double) / nullif(sum(images) over (), 0), 6) as share
 from counted
 order by day

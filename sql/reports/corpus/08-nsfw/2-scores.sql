@@ -3,7 +3,7 @@
 -- description: Images by either score in bins of 0.05; most lie near nothing, so the chart counts in powers of ten. Blurred images are left out.
 -- key: score, low
 -- compare: share
--- chart: histogram x=low x2=high y=images color=score scale=log
+-- chart: histogram x=low x2=high y=images color=score scale=log unit=score
 -- column: share: of the images that have this score
 with counted as (
     select 'image' as score, least(cast(floor(image_nsfw_score * 20) as bigint), 19) as bin, count(*) as images
