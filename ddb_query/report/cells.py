@@ -31,8 +31,7 @@ def numeric(table: Table) -> list[bool]:
     """Which columns stand to the right."""
     columns = zip(*table.rows, strict=True) if table.rows else ([] for _ in table.columns)
     return [
-        table.columns[place] != FACT
-        and (table.facts or any(is_number(value) for value in column))
+        table.columns[place] != FACT and (table.facts or any(is_number(value) for value in column))
         for place, column in enumerate(columns)
     ]
 

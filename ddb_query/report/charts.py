@@ -147,7 +147,12 @@ def _grouped(chart: Chart, x: str, width: int) -> Spec:
 def _ranking(chart: Chart, width: int) -> Spec:
     x, y = chart.fields["x"], chart.fields["y"]
     limit = width // 3
-    label = {"field": y, "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": limit}}
+    label = {
+        "field": y,
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "labelLimit": limit},
+    }
     encoding = {"y": label, "x": _amount(x, chart)}
     return {
         "width": width - limit - 50,
@@ -181,7 +186,10 @@ def _closed(chart: Chart) -> Spec:
     """The end of each bin; the last one, which is open, is drawn as wide as the first."""
     low, high = chart.fields["x"], chart.fields["x2"]
     step = next((row[high] - row[low] for row in chart.rows if row[high] is not None), 1)
-    return {"calculate": f"datum.{high} === null ? datum.{low} + {step} : datum.{high}", "as": "end"}
+    return {
+        "calculate": f"datum.{high} === null ? datum.{low} + {step} : datum.{high}",
+        "as": "end",
+    }
 
 
 def _line(chart: Chart, width: int) -> Spec:
@@ -190,10 +198,11 @@ def _line(chart: Chart, width: int) -> Spec:
     encoding = {"x": _time(chart.fields["x"], width), "y": _amount(y, chart)}
     if chart.series:
         return {"mark": "line", "encoding": {**encoding, **_colored(chart.series)}}
+    line = {"color": COLORS[0]}
     return {
-        "mark": {"type": "area", "color": COLORS[0], "fillOpacity": 0.18, "line": {"color": COLORS[0]}},
+        "mark": {"type": "area", "color": COLORS[0], "fillOpacity": 0.18, "line": line},
         "encoding": encoding,
-    }  # fmt: skip
+    }
 
 
 def _lines(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of all kinds
@@ -243,17 +252,27 @@ def _heatmap(chart: Chart, width: int) -> Spec:
         "x": {"field": x, "type": "nominal", "sort": None, "axis": {**_titled(x), "labelAngle": 0}},
         "y": {"field": y, "type": "nominal", "sort": None, "axis": _titled(y)},
     }
-    shade = {"field": color, "type": "quantitative", "scale": {"type": "sqrt", "range": [0.05, 0.75]}, "legend": None}
+    shade = {
+        "field": color,
+        "type": "quantitative",
+        "scale": {"type": "sqrt", "range": [0.05, 0.75]},
+        "legend": None,
+    }
     words = {"field": "shown", "type": "nominal"}
     layers = [
         {"mark": {"type": "rect", "color": COLORS[0]}, "encoding": {**place, "opacity": shade}},
-        {"mark": {"type": "text", "fontSize": 11, "color": INK}, "encoding": {**place, "text": words}},
+        {
+            "mark": {"type": "text", "fontSize": 11, "color": INK},
+            "encoding": {**place, "text": words},
+        },
     ]
     calculated = [{"calculate": f"format(datum.{color}, '.2~%')", "as": "shown"}]
     if not chart.series:
         return {"transform": calculated, "layer": layers, "height": {"step": 30}}
     inner = {"width": (width - 110) // 2, "height": {"step": 30}, "layer": layers}
-    facet = {"column" if width > NARROW else "row": {"field": chart.series, "title": None, "sort": None}}
+    facet = {
+        "column" if width > NARROW else "row": {"field": chart.series, "title": None, "sort": None}
+    }
     return {"transform": calculated, "facet": facet, "spec": inner, "width": None, "height": None}
 
 
@@ -288,7 +307,12 @@ def _ordered(field: str, width: int) -> Spec:
 
 
 def _time(field: str, width: int) -> Spec:
-    axis = {"title": None, "grid": False, "format": "%b %-d", "tickCount": 14 if width > NARROW else 5}
+    axis = {
+        "title": None,
+        "grid": False,
+        "format": "%b %-d",
+        "tickCount": 14 if width > NARROW else 5,
+    }
     return {"field": field, "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
 
 

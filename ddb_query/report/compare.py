@@ -98,9 +98,7 @@ def _by_key(table: Table) -> dict[tuple[Any, ...], dict[str, Any]]:
     return {tuple(record[name] for name in table.key): record for record in table.records()}
 
 
-def _merged(
-    first: list[tuple[Any, ...]], second: list[tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:
+def _merged(first: list[tuple[Any, ...]], second: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """All keys: in order where they have one, else as the first has them."""
     both = list(dict.fromkeys([*first, *second]))
     ordered = (int, float, datetime.date)

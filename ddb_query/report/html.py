@@ -1,7 +1,7 @@
 """A report as one HTML file that needs nothing else: no network, no script but its own few lines.
 
 Text of the data is escaped and its control and bidirectional characters are shown as escapes. The
-policy in its head lets nothing load, and runs one script and one style sheet, known by their hashes.
+policy in its head lets nothing load, and takes one script and one style, known by their hashes.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _article(name: str, table: Table) -> Iterator[str]:
         yield f'<details class="data"><summary>Table: {_text(table.title)}</summary>'
         yield from _grid(table)
         yield "</details>"
-    elif table.facts and len(table.columns) == 2:  # noqa: PLR2004 - a name and its value
+    elif table.facts and len(table.columns) == 2:
         yield from _facts(table)
     else:
         yield from _grid(table)

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 def lines(report: Report) -> list[tuple[str, str]]:
     """Name and value of everything in the manifest."""
     return [
-        (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        (
+            name.replace("_", " "),
+            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
+        )
         for name, value in report.manifest.items()
         if value not in (None, "", [], {})
     ]

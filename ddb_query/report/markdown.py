@@ -29,7 +29,9 @@ def _lines(report: Report) -> Iterator[str]:
         for table in section.tables:
             yield from _table(table)
     yield "\n## How this was made\n"
-    yield from (f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in manifest_lines(report))
+    yield from (
+        f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in manifest_lines(report)
+    )
 
 
 def _table(table: Table) -> Iterator[str]:

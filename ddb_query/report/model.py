@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 # Columns of a table of facts: each row names a number.
 FACT, VALUE = "measure", "value"
@@ -80,7 +81,7 @@ class Section:
     tables: tuple[Table, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A report on one selection, or on two side by side.
 
@@ -105,6 +106,35 @@ class Report:
         if len(self.selections) == 1:
             return list(self.selections)
         return [f"{mark}: {words}" for mark, words in zip("AB", self.selections, strict=True)]
+
+    def save(self, path: Path | str) -> None:
+        """Write it to a file: .html, .md, .json or .txt.
+
+        Raises:
+            UsageError: The file has another ending.
+            OutputError: It cannot be written; an old file stays as it was.
+        """
+        from ddb_query.report.faces import save
+
+        save(self, path)
+
+    def save_figures(self, folder: Path | str) -> list[str]:
+        """Write each chart as SVG and PDF, and return their names.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        from ddb_query.report.faces import save_figures
+
+        return save_figures(self, folder)
+
+    def __str__(self) -> str:
+        from ddb_query.report.faces import rendered
+
+        return rendered(self, "table")
+
+    def __repr__(self) -> str:
+        return f"<Report: {self.title}; {'; '.join(self.selections)}>"
 
     def charts(self) -> list[tuple[str, Table, Chart]]:
         """Every chart with its table and a name of its own, `section-table`."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ddb_query.engines.base import Relation, Result
 from ddb_query.errors import QueryFileError, UsageError
 from ddb_query.query_file import CannedQuery, parse
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import sql_folder
 from ddb_query.report.model import FACT, VALUE, Chart, Section, Table
 from ddb_query.report.spelling import spelled
 
@@ -34,12 +34,8 @@ EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private
 TERMS = "terms"
 TERMS_SQL = "select term, prompts from terms"
 IMAGES_SQL = "select count(*) as images from images"
-VIEWS = ("images", "prompts", "users", "terms")
-# Made for a report when a query names them; each may name those before it.
-TABLES = (
-    "images", "prompts", "users", "clause_terms", "prompt_terms", "terms", "common_terms",
-    "common_prompt_terms",
-)  # fmt: skip
+# What SQL reads from, as far as it is a name.
+_SOURCE = re.compile(r"\b(?:from|join)\s+(\w+)")
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,11 @@ class Scope:
     relation: Relation | None = None
     stored: bool = False
 
-    @property
-    def answered(self) -> tuple[str, ...]:
-        """Views that are used as they are."""
+    def answers(self, name: str) -> bool:
+        """Whether a view of the corpus can be used as it is."""
         if self.relation is not None:
-            return ()
-        return VIEWS if self.stored else ("images",)
+            return False
+        return name == "images" or (self.stored and _is_view(name))
 
 
 def section_names() -> list[str]:
@@ -127,14 +122,16 @@ def find(
 @contextmanager
 def _tables(scope: Scope) -> Iterator[Callable[[Sequence[str]], None]]:
     """Yield what makes the tables that SQL names; they are dropped at the end of the block."""
-    made = set(scope.answered)
+    made: set[str] = set()
     with ExitStack() as stack:
 
         def make(texts: Sequence[str]) -> None:
-            for table in _named(texts):
-                if table not in made:
-                    made.add(table)
-                    stack.enter_context(scope.engine.kept(table, _making(table, scope)))
+            for table in _read_by(texts):
+                if table in made or scope.answers(table):
+                    continue
+                make([_sql(table)])
+                made.add(table)
+                stack.enter_context(scope.engine.kept(table, _making(table, scope)))
 
         yield make
 
@@ -159,21 +156,24 @@ def _queries(folder: Path) -> list[CannedQuery]:
     ]
 
 
-def _named(texts: Iterable[str]) -> list[str]:
-    """The tables that SQL names, and those that these name, in the order in which they are made."""
-    waiting = list(texts)
-    found: set[str] = set()
-    while waiting:
-        words = set(re.findall(r"\w+", waiting.pop()))
-        new = [table for table in TABLES if table in words and table not in found]
-        found.update(new)
-        waiting += [_sql(table) for table in new]
-    return [table for table in TABLES if table in found]
+def _read_by(texts: Iterable[str]) -> list[str]:
+    """The tables of a report that SQL reads, in the order in which it names them."""
+    named = dict.fromkeys(name for text in texts for name in _SOURCE.findall(text))
+    return [name for name in named if _path(name).is_file()]
+
+
+def _path(table: str) -> Path:
+    """Where the SQL of a table is: a report's own, or else a view's, made of the selection."""
+    ours = sql_folder() / f"reports/tables/{table}.sql"
+    return ours if ours.is_file() else sql_folder() / f"views/{table}.sql"
+
+
+def _is_view(name: str) -> bool:
+    return (sql_folder() / f"views/{name}.sql").is_file()
 
 
 def _sql(table: str) -> str:
-    ours = sql_folder() / f"reports/tables/{table}.sql"
-    return ours.read_text("utf-8") if ours.is_file() else read_sql(f"views/{table}.sql")
+    return _path(table).read_text("utf-8")
 
 
 def _making(table: str, scope: Scope) -> Relation:

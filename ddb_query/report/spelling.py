@@ -8,7 +8,7 @@ from typing import Any
 
 from ddb_query.printable import printable
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 _PLAIN = {"rank", "low", "high", "hour_of_day", "max_score"}
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 

@@ -4,7 +4,7 @@
 -- key: low
 -- compare: share
 -- chart: histogram x=low x2=high y=share unit=cfg
--- column: share: of the images with a cfg, whatever it is
+-- column: share: of all images with a cfg
 with binned as (
     select cast(floor(cfg) as bigint) as low, count(*) as images
     from images
