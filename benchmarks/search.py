@@ -71,7 +71,7 @@ def _compare(
     theirs: str,
     words: list[str],
 ) -> dict[str, object]:
-    finder = corpus._source.finder
+    finder = corpus.workspace.source.finder
     tree = finder.parse(ours)
     count = finder.count(tree)
     like = " and ".join(f"prompt ilike '%{word}%'" for word in words)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ddb_query import searching
@@ -16,51 +14,22 @@ from ddb_query.errors import (
     UsageError,
 )
 from ddb_query.search.tree import only_negative
-from ddb_query.selection import Filters
-from ddb_query.sql_text import tokens
+from ddb_query.selection.criteria import Criteria
+from ddb_query.selection.exporting import export_statement
+from ddb_query.selection.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from typing import Self
+    from typing import Any, Self
 
-    from ddb_query.dataset import Dataset
-    from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.query_file import CannedQuery
     from ddb_query.query_library import QueryLibrary
-    from ddb_query.search.index import Hits
-    from ddb_query.store.finder import Finder
-    from ddb_query.store.place import Store
+    from ddb_query.selection.exporting import Exported
+    from ddb_query.workspace import Workspace
 
-
-NO_FILTERS = Filters()
 # How many similar prompts are looked at for their images.
 _SIMILAR = 1000
-
-
-@dataclass
-class Source:
-    """What a corpus and its cursors share.
-
-    Attributes:
-        dataset: 2m, large or demo.
-        table: Its metadata table.
-        store: Its store, which may not have been built.
-        definition: What the engine needs to define the views.
-        finder: Searches the prompts.
-        searchable: Whether `search()` is defined in SQL.
-    """
-
-    dataset: str
-    table: Path
-    store: Store
-    definition: tuple[Dataset, Path, dict[str, str]]
-    finder: Finder = field(init=False)
-    searchable: bool = False
-
-    def hits(self, words: str) -> Hits:
-        """All prompts that match, for `search()` in SQL."""
-        return self.finder.all(self.finder.parse(words))
 
 
 class Corpus:
@@ -70,15 +39,14 @@ class Corpus:
 
     Attributes:
         dataset: 2m, large or demo.
+        workspace: Where it asks, for the other parts of ddb.
 
     """
 
-    def __init__(self, engine: DuckDBEngine, library: QueryLibrary, source: Source) -> None:
-        self._engine = engine
+    def __init__(self, workspace: Workspace, library: QueryLibrary) -> None:
+        self.workspace = workspace
         self._library = library
-        self._source = source
-        self._searches_kept = 0
-        self.dataset = source.dataset
+        self.dataset = workspace.source.dataset
 
     def sql(
         self, sql: str, params: Mapping[str, object] | None = None, *, limit: int | None = None
@@ -105,11 +73,11 @@ class Corpus:
         self, sql: str, params: Mapping[str, object] | None = None, *, limit: int | None = None
     ) -> Iterator[Result]:
         """Run SQL statement by statement, giving the result of each before the next one runs."""
-        parts = self._engine.statements(sql)
+        parts = self.workspace.engine.statements(sql)
         if not parts:
             raise UsageError("no SQL to run", hint="ddb sql 'select count(*) from images'")
         for part in _bound(parts, params or {}):
-            yield self._result(part, limit)
+            yield self.workspace.ask(part, limit)
 
     def run(self, name: str, /, *, limit: int | None = None, **parameters: object) -> Result:
         """Run a canned query.
@@ -127,16 +95,30 @@ class Corpus:
         """
         query = self._library.find(name)
         values = query.values(parameters)
-        if len(self._engine.statements(query.sql)) != 1:
+        if len(self.workspace.engine.statements(query.sql)) != 1:
             raise QueryFileError(query.path, 1, "one statement only")
-        result = self._result(Relation(query.sql, values), limit)
+        result = self.workspace.ask(Relation(query.sql, values), limit)
         _check_columns(query, result)
         return result
+
+    def select(self, **criteria: Any) -> Selection:
+        """A set of images, worked out when it is read.
+
+        Args:
+            criteria: The fields of `Criteria`: `match`, `where`, `max_image_nsfw`, `sample`, …
+
+        Raises:
+            UsageError: A field is unknown, or makes no sense.
+        """
+        for name in criteria:
+            if name not in Criteria.__dataclass_fields__:
+                raise UsageError(f"a selection has no field {name}")
+        return Selection(self.workspace, Criteria(**criteria))
 
     def search(
         self,
         words: str,
-        filters: Filters = NO_FILTERS,
+        within: Selection | None = None,
         *,
         limit: int | None = 20,
         images: bool = False,
@@ -148,7 +130,7 @@ class Corpus:
 
         Args:
             words: What to search for.
-            filters: Only the images that pass these count.
+            within: Only these images count.
             limit: At most so many rows, the best first; None or 0 for all.
             images: One row per image rather than per prompt.
             count: Only how many prompts match, and how many images they have.
@@ -157,52 +139,110 @@ class Corpus:
 
         Raises:
             SearchSyntaxError: The words have no meaning, or none that has a rank.
-            SqlError: The engine refuses `filters.where`.
+            SqlError: The engine refuses a condition of the selection.
         """
-        self._prepare_search()
-        finder = self._source.finder
-        tree = finder.parse(words, exact_syntax=exact_syntax)
+        tree = self.workspace.parse(words, exact_syntax=exact_syntax)
         if only_negative(tree):
             raise SearchSyntaxError(
                 "a search of -not words alone has no ranking", words,
-                hint="add a word to find, or use it as a filter: where prompt_id not in (…)",
+                hint="add a word to find; as a filter (--match) it means every other prompt",
             )  # fmt: skip
-        self._check(filters)
-        whole = images or count or facet or not filters.empty or not limit
+        finder = self.workspace.source.finder
+        whole = images or count or facet or within or not limit
         hits = finder.all(tree) if whole else finder.top(tree, limit or 0)
-        table = self._keep(hits)
+        table = self.workspace.keep_hits(hits)
         if count:
-            return self._result(searching.counted(table, filters), None)
+            return self.workspace.ask(searching.counted(table, within))
         if facet:
-            return self._result(searching.facet(table, filters, facet), limit)
+            return self.workspace.ask(searching.facet(table, within, facet), limit)
         ranked = searching.ranked_images if images else searching.ranked_prompts
-        result = self._result(ranked(table, filters), limit)
+        result = self.workspace.ask(ranked(table, within), limit)
         result.emphasis = {"prompt": lambda prompts: finder.highlights(tree, prompts)}
         return result
 
     def like(
-        self, prompt: str, filters: Filters = NO_FILTERS, *, limit: int = 20, images: bool = False
+        self,
+        prompt: str,
+        within: Selection | None = None,
+        *,
+        limit: int = 20,
+        images: bool = False,
     ) -> Result:
         """Prompts similar to one, by the rarer words that they share.
 
         Args:
             prompt: A prompt, or the name of an image whose prompt is meant.
-            filters: Only the images that pass these count.
+            within: Only these images count.
             limit: At most so many rows, the most similar first.
             images: One row per image rather than per prompt.
 
         Raises:
             UsageError: There is no image of that name.
         """
-        self._prepare_search()
-        self._check(filters)
-        hits = self._source.finder.like(self._prompt_of(prompt), _SIMILAR if images else limit)
+        workspace = self.workspace
+        workspace.prepare_search()
+        wanted = _SIMILAR if images or within else limit
+        hits = workspace.source.finder.like(self._prompt_of(prompt), wanted)
         ranked = searching.ranked_images if images else searching.ranked_prompts
-        return self._result(ranked(self._keep(hits), filters), limit)
+        return workspace.ask(ranked(workspace.keep_hits(hits), within), limit)
+
+    def export(
+        self,
+        path: Path | str,
+        *,
+        sql: str | None = None,
+        query: str | None = None,
+        params: Mapping[str, object] | None = None,
+        limit: int | None = None,
+        form: str | None = None,
+        hashed: bool = True,
+        force: bool = False,
+    ) -> Exported:
+        """Write the rows of a SELECT or of a canned query to a file that says how it was made.
+
+        Args:
+            path: The file.
+            sql: The SELECT.
+            query: Or the name of a canned query.
+            params: Values of the parameters of either.
+            limit: At most so many rows; None or 0 for all.
+            form: parquet, csv, tsv, jsonl, json or arrow; None to tell from the ending.
+            hashed: Whether the manifest holds the content hash.
+            force: Whether a file that is there is replaced.
+
+        Raises:
+            UsageError: It is not one SELECT that only reads.
+            OutputError: It cannot be written; what was there stays as it was.
+        """
+        relation, said = self.statement(sql, query, params or {})
+        return export_statement(
+            self.workspace, relation, said, path,
+            limit=limit, form=form, hashed=hashed, force=force,
+        )  # fmt: skip
+
+    def statement(
+        self, sql: str | None, query: str | None, params: Mapping[str, object]
+    ) -> tuple[Relation, dict[str, object]]:
+        """A SELECT or a canned query with its values, and what a manifest says of it.
+
+        Raises:
+            UsageError: Both were given, or neither, or it is not one statement.
+        """
+        if (sql is None) == (query is None):
+            raise UsageError("SQL or a canned query, one of them")
+        said: dict[str, object] = {"parameters": dict(params)}
+        if query is not None:
+            found = self._library.find(query)
+            said |= {"kind": "query", "query": found.name}
+            return Relation(found.sql, found.values(dict(params))), said
+        parts = self.workspace.engine.statements(sql or "")
+        if len(parts) != 1:
+            raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
+        return next(_bound(parts, params)), said | {"kind": "sql", "sql": sql}
 
     def build(self) -> bool:
         """Build the store, which makes everything faster; returns whether it had to be built."""
-        return self._source.finder.prepare(even_if_told_not_to=True)
+        return self.workspace.source.finder.prepare(even_if_told_not_to=True)
 
     def query(self, name: str) -> CannedQuery:
         """A canned query by its name.
@@ -219,16 +259,15 @@ class Corpus:
 
     def cursor(self) -> Corpus:
         """The same corpus for another thread; temporary tables are not shared."""
-        return Corpus(self._engine.cursor(), self._library, self._source)
+        return Corpus(self.workspace.cursor(), self._library)
 
     def interrupt(self) -> None:
         """Stop what runs now; may be called from another thread."""
-        self._engine.interrupt()
+        self.workspace.engine.interrupt()
 
     def close(self) -> None:
         """Let go of the engine and its files."""
-        self._source.finder.close()
-        self._engine.close()
+        self.workspace.close()
 
     def __enter__(self) -> Self:
         return self
@@ -236,43 +275,16 @@ class Corpus:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _prepare_search(self) -> None:
-        """Have the index at hand, and the views over the store that was built for it."""
-        if self._source.finder.prepare():
-            self._engine.define(*self._source.definition, self._source.store.folder)
-
-    def _keep(self, hits: Hits) -> str:
-        """Keep hits in a temporary table; earlier results may still read theirs."""
-        self._searches_kept += 1
-        table = f"ddb_hits_{self._searches_kept}"
-        self._engine.answer(searching.kept(hits, table))
-        return table
-
     def _prompt_of(self, prompt: str) -> str:
         if not is_image_name(prompt):
             return prompt
-        found = self._result(
+        found = self.workspace.ask(
             Relation("select prompt from images where image_name = $name", {"name": prompt}), 1
         )
         rows = list(found.answer.cells()) if found.answer else []
         if not rows or rows[0][0] is None:
             raise UsageError(f"no image named {prompt} with a prompt")
         return rows[0][0]
-
-    def _check(self, filters: Filters) -> None:
-        if filters.where is not None:
-            self._engine.check_condition("images", filters.where)
-
-    def _result(self, relation: Relation, limit: int | None) -> Result:
-        if limit is not None and not 0 <= limit < 2**63:
-            raise UsageError("limit is a number of rows from 0, and 0 is all")
-        if _searches(relation.sql):
-            self._prepare_search()
-            if not self._source.searchable:
-                self._engine.add_search(self._source.hits)
-                self._source.searchable = True
-        answer = self._engine.answer(relation)
-        return Result(answer.head(limit) if answer and limit else answer)
 
 
 def _bound(parts: list[Relation], params: Mapping[str, object]) -> Iterator[Relation]:
@@ -285,14 +297,6 @@ def _bound(parts: list[Relation], params: Mapping[str, object]) -> Iterator[Rela
             raise ParameterError(name, "has no value", hint=f"-p {name}=VALUE gives it one")
     for part in parts:
         yield Relation(part.sql, {name: params[name] for name in part.values})
-
-
-def _searches(sql: str) -> bool:
-    """Whether SQL calls `search(…)`, for which the index is then prepared."""
-    if "search" not in sql.lower():
-        return False
-    words = [token.text.lower() for token in tokens(sql) if token.kind != "comment"]
-    return any(pair == ("search", "(") for pair in pairwise(words))
 
 
 def _check_columns(query: CannedQuery, result: Result) -> None:

@@ -327,3 +327,47 @@ class DamagedIndexError(DdbError):
         )
         self.place = place
         self.problem = problem
+
+
+class NoManifestError(UsageError):
+    """A file that does not say how it was made."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path}: {problem}", hint="`ddb export` writes files that say how they were made"
+        )
+        self.path = path
+
+
+class BadManifestError(DdbError):
+    """A manifest that cannot be trusted: tampered with, or of another version."""
+
+    exit_code = 4
+
+    def __init__(self, path: Path, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path}: the manifest {problem}", hint=hint)
+        self.path = path
+        self.problem = problem
+
+
+class DifferentSubsetError(DdbError):
+    """A subset that is not what its manifest says, or that comes out differently now."""
+
+    exit_code = 4
+
+    def __init__(self, path: Path, differences: Iterable[str], *, hint: str | None = None) -> None:
+        self.path = path
+        self.differences = tuple(differences)
+        super().__init__(f"{path}: {'; '.join(self.differences)}", hint=hint)
+
+
+class PartlyDoneError(DdbError):
+    """Done as far as it could be."""
+
+    exit_code = 4
+
+
+class UntrustedError(DdbError):
+    """What a stranger's file asks for, and a locked connection does not do."""
+
+    exit_code = 4

@@ -11,74 +11,97 @@ import contextlib
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from ddb_query.engines.base import BATCH_ROWS
+from ddb_query.threads import behind
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     import pyarrow as pa
 
-    from ddb_query.engines.base import Answer, Result
+    from ddb_query.engines.base import Rows
 
 DataFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow"]
 DATA_FORMATS: tuple[str, ...] = get_args(DataFormat)
 
 
-def write(result: Result, form: str, sink: BinaryIO) -> None:
-    """Write all rows of a result to an open binary stream, which need not be seekable.
+# What the ending of a file's name says of its format.
+ENDINGS = {
+    ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
+}  # fmt: skip
+
+
+def write(
+    rows: Rows, form: str, sink: BinaryIO, footer: Callable[[], Mapping[str, str]] | None = None
+) -> None:
+    """Write rows to an open binary stream, which need not be seekable.
 
     Args:
-        result: Read once, by streaming.
+        rows: Read once, by streaming.
         form: One of `DATA_FORMATS`.
         sink: Takes the bytes; the caller closes it.
+        footer: Asked after the last row for what a parquet file says of itself.
 
     Raises:
         SqlError: The engine failed on the way.
         OSError: The sink could not be written.
 
     """
-    if form in ("parquet", "arrow"):
-        _write_arrow(result.reader(), form, sink)
-        return
-    with contextlib.closing(_text(result.answer, form)) as pieces:
-        for piece in pieces:
-            sink.write(piece)
-
-
-def _text(answer: Answer | None, form: str) -> Generator[memoryview | bytes]:
-    if answer is None:
-        yield b"[]\n" if form == "json" else b""
-    elif form == "json":
-        yield from _array(answer)
-    elif form == "tsv":
-        yield from answer.lines("tsv")
+    if form == "parquet":
+        _write_parquet(rows.reader(), sink, footer)
+    elif form == "arrow":
+        _write_arrow(rows.reader(), sink)
     else:
-        yield from answer.lines("jsonl" if form == "jsonl" else "csv")
+        with contextlib.closing(_text(rows, form)) as pieces:
+            for piece in pieces:
+                sink.write(piece)
 
 
-def _array(answer: Answer) -> Iterator[bytes]:
+def _text(rows: Rows, form: str) -> Generator[memoryview | bytes]:
+    if form == "json":
+        yield from _array(rows)
+    elif form == "tsv":
+        yield from rows.lines("tsv")
+    else:
+        yield from rows.lines("jsonl" if form == "jsonl" else "csv")
+
+
+def _array(rows: Rows) -> Iterator[bytes]:
     """One array of the lines of jsonl, which hold no newline of their own."""
     yield b"["
     opening = b"\n"
-    for piece in answer.lines("jsonl"):
+    for piece in rows.lines("jsonl"):
         if len(piece):
             yield opening + bytes(piece[:-1]).replace(b"\n", b",\n")
             opening = b",\n"
     yield b"\n]\n" if opening == b",\n" else b"]\n"
 
 
-def _write_arrow(reader: pa.RecordBatchReader, form: str, sink: BinaryIO) -> None:
+def _write_arrow(reader: pa.RecordBatchReader, sink: BinaryIO) -> None:
     import pyarrow as pa
 
-    if form == "arrow":
-        with pa.ipc.new_file(sink, reader.schema) as file:
-            for batch in reader:
-                file.write_batch(_without_garbage(batch))
-        return
+    with pa.ipc.new_file(sink, reader.schema) as file:
+        for batch in reader:
+            file.write_batch(_without_garbage(batch))
+
+
+def _write_parquet(
+    reader: pa.RecordBatchReader,
+    sink: BinaryIO,
+    footer: Callable[[], Mapping[str, str]] | None,
+) -> None:
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(sink, reader.schema, compression="snappy") as writer:
-        for batch in reader:
+
+        def write_batch(batch: pa.RecordBatch) -> None:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
+
+        with behind(write_batch) as put:
+            for batch in reader:
+                put(batch)
+        if footer:
+            writer.add_key_value_metadata(dict(footer()))
 
 
 def _without_garbage(batch: pa.RecordBatch) -> pa.RecordBatch:

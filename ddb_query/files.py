@@ -52,6 +52,45 @@ def replacing(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside `target` that takes its place when the block ends well.
+
+    Raises:
+        OutputError: It cannot be made, or the disk is full; a folder of that name stays as it was.
+
+    """
+    import shutil
+    import tempfile
+
+    if not target.parent.is_dir():
+        raise OutputError(
+            target, f"there is no folder {target.parent}", hint=f"mkdir -p {target.parent}"
+        )
+    temporary: Path | None = None
+    try:
+        name = tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        for path in (*temporary.rglob("*"), temporary):
+            _sync(path)
+        if target.exists():
+            old = temporary.with_suffix(".old")
+            target.rename(old)
+            temporary.rename(target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            temporary.rename(target)
+        temporary = None
+        _sync(target.parent)
+    except OSError as error:
+        raise OutputError(target, error.strerror or str(error)) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
 def put_in_place(finished: Path, target: Path) -> None:
     """Give a finished file the name of `target`, in the same folder.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddb_query.catalog import Catalog
-from ddb_query.corpus import Corpus, Source
+from ddb_query.corpus import Corpus
 from ddb_query.dataset import DATASETS
 from ddb_query.errors import BadTableError, UsageError
+from ddb_query.hub.source import read_source
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import Settings
 from ddb_query.store.finder import Finder
 from ddb_query.store.place import store_of
+from ddb_query.workspace import Source, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,7 @@ def open_corpus(
     opened = open_engine(settings, threads, memory_limit, timeout, progress)
     try:
         source = _define(opened, settings, name, note)
+        source.progress = progress
     except BaseException:
         opened.close()
         raise
@@ -78,7 +81,7 @@ def open_corpus(
     source.finder = Finder(
         source.store, source.table, open_over, opened.cursor, progress=progress, note=note
     )
-    return Corpus(opened, QueryLibrary(settings.sql_dir), source)
+    return Corpus(Workspace(opened, source), QueryLibrary(settings.sql_dir))
 
 
 def open_engine(
@@ -117,7 +120,8 @@ def _define(
             _add_other(engine, catalog, other, note)
     definition = (DATASETS[name], current.path, PUBLISHED_TYPES)
     engine.define(*definition, store)
-    return Source(name, current.path, place, definition)
+    pulled = read_source(current.path)
+    return Source(name, current.path, place, definition, pulled.commit if pulled else None)
 
 
 def _add_other(

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from ddb_query import export
 from ddb_query.errors import OutputError, UsageError
 from ddb_query.files import replacing
 from ddb_query.printable import printable
@@ -22,11 +23,7 @@ PEOPLE_FORMATS = ("table", "markdown")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
 SHOWN_ROWS = 100
 
-_ENDINGS = {
-    ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".md": "markdown", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
-    ".txt": "table",
-}  # fmt: skip
+_ENDINGS = export.ENDINGS | {".md": "markdown", ".txt": "table"}
 
 
 def format_for(path: Path | None, asked: str | None) -> str:
@@ -90,7 +87,7 @@ def results(
                 f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it"
             )
         with _standard() as sink:
-            return _write_all(found, form, sink, limit, _terminal_width())
+            return _write_all(found, form, sink, limit, terminal_width())
     with replacing(path) as temporary, temporary.open("wb") as sink:
         return _write_all(found, form, sink, limit, None)
 
@@ -113,8 +110,6 @@ def _write_all(
 
 def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
     if form not in PEOPLE_FORMATS:
-        from ddb_query import export
-
         export.write(found, form, sink)
         return False
     if found.answer is None:
@@ -163,7 +158,14 @@ def _standard() -> Iterator[BinaryIO]:
         raise OutputError(Path("standard output"), error.strerror or str(error)) from error
 
 
-def _terminal_width() -> int | None:
+def styled() -> bool:
+    """Whether standard output is a terminal that shows bold and colour, and may."""
+    plain = os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ
+    return sys.stdout.isatty() and not plain
+
+
+def terminal_width() -> int | None:
+    """Cells of a line of standard output; None when it is no terminal."""
     if not sys.stdout.isatty():
         return None
     import shutil

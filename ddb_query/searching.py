@@ -1,4 +1,4 @@
-"""What `ddb search` asks: ranked prompts or their images, counts and facets of all matches."""
+"""What `ddb search` asks of a table of hits: ranked prompts or images, counts and facets."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 from ddb_query.engines.base import Relation
 
 if TYPE_CHECKING:
-    from ddb_query.search.index import Hits
-    from ddb_query.selection import Filters
+    from ddb_query.selection.selection import Selection
 
 FACETS = ("sampler", "user", "term", "day")
-
-# A table, not a subquery, so that the engine knows how few they are when it plans the join.
-_KEPT = """create temp table {table} as
-select unnest(cast($ids as bigint[])) as prompt_id, unnest(cast($scores as double[])) as score
-"""
 
 _PROMPTS = """
 select prompts.prompt_id, round(hits.score, 6) as score, prompts.images, prompts.prompt
@@ -104,38 +98,32 @@ order by prompts desc, term
 }
 
 
-def kept(hits: Hits, table: str) -> Relation:
-    """Hits as a temporary table of this name, for the relations below."""
-    values = {"ids": hits.prompt_ids.tolist(), "scores": hits.scores.tolist()}
-    return Relation(_KEPT.format(table=table), values)
+def ranked_prompts(hits: str, within: Selection | None) -> Relation:
+    """Matching prompts, the best first, with how many of their images are in the selection."""
+    return _relation(hits, within, _SELECTED_PROMPTS if within else _PROMPTS)
 
 
-def ranked_prompts(table: str, filters: Filters) -> Relation:
-    """Matching prompts, the best first, with how many of their images pass the filters."""
-    return _relation(table, filters, _PROMPTS if filters.empty else _SELECTED_PROMPTS)
-
-
-def ranked_images(table: str, filters: Filters) -> Relation:
+def ranked_images(hits: str, within: Selection | None) -> Relation:
     """The images of matching prompts, the best first."""
-    return _relation(table, filters, _IMAGES)
+    return _relation(hits, within, _IMAGES)
 
 
-def counted(table: str, filters: Filters) -> Relation:
+def counted(hits: str, within: Selection | None) -> Relation:
     """How many prompts match, and how many images they have."""
-    return _relation(table, filters, _COUNT)
+    return _relation(hits, within, _COUNT)
 
 
-def facet(table: str, filters: Filters, by: str) -> Relation:
+def facet(hits: str, within: Selection | None, by: str) -> Relation:
     """All matches, counted by sampler, user, term or day."""
-    return _relation(table, filters, _FACETS[by])
+    return _relation(hits, within, _FACETS[by])
 
 
-def _relation(table: str, filters: Filters, sql: str) -> Relation:
+def _relation(table: str, within: Selection | None, sql: str) -> Relation:
     # The table has a name of our own, made of a number.
-    parts = [f"hits as (select * from {table})"]  # noqa: S608
-    values: dict[str, object] = {}
+    parts = [f"hits as (select * from {table})"]
+    selected = Relation("select * from images")
+    if within:
+        selected = within.relation(ordered=False)
     if "selected" in sql:
-        selected = filters.relation()
         parts.append(f"selected as (\n{selected.sql}\n)")
-        values.update(selected.values)
-    return Relation(f"with {', '.join(parts)}{sql}", values)
+    return Relation(f"with {', '.join(parts)}{sql}", selected.values if "selected" in sql else {})

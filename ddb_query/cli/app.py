@@ -19,6 +19,10 @@ COMMANDS = {
     "queries": "ddb_query.cli.queries",
     "run": "ddb_query.cli.run",
     "search": "ddb_query.cli.search",
+    "export": "ddb_query.cli.export",
+    "verify": "ddb_query.cli.subsets",
+    "replay": "ddb_query.cli.subsets",
+    "report": "ddb_query.cli.report",
     "data": "ddb_query.cli.data",
 }
 
@@ -34,7 +38,9 @@ class CommandGroup(TyperGroup):
         """One command, or None."""
         if cmd_name not in COMMANDS:
             return None
-        return typer.main.get_command(importlib.import_module(COMMANDS[cmd_name]).app)
+        module = importlib.import_module(COMMANDS[cmd_name])
+        # A module of several commands has an app for each.
+        return typer.main.get_command(getattr(module, f"{cmd_name}_app", None) or module.app)
 
 
 app = typer.Typer(

@@ -96,6 +96,11 @@ class Session:
             note=self.diagnostics.note,
         )
 
+    def default_dataset(self, name: str) -> None:
+        """Take a dataset that something else than an option says, unless an option says one."""
+        if self.options.dataset is None:
+            self.options = replace(self.options, dataset=name)  # type: ignore[arg-type]
+
     @property
     def format(self) -> str:
         """The format that `--format` or the ending of `--output` says."""

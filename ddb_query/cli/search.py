@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from ddb_query.cli import selecting
 from ddb_query.cli.options import Session, command
+from ddb_query.cli.selecting import selecting
 from ddb_query.errors import UsageError
-from ddb_query.selection import Filters
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -18,8 +17,10 @@ SHOWN_HITS = 20
 
 @app.command("search")
 @command
+@selecting
 def search(
     session: Session,
+    chosen: dict[str, Any],
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="WORDS...", help="What to search for.", show_default=False),
@@ -36,31 +37,18 @@ def search(
     exact_syntax: Annotated[
         bool, typer.Option("--exact-syntax", help="Stray quotes and brackets are errors.")
     ] = False,
-    where: selecting.Where = None,
-    max_image_nsfw: selecting.MaxImageNsfw = None,
-    max_prompt_nsfw: selecting.MaxPromptNsfw = None,
-    policy: selecting.Policy = None,
-    include_blurred: selecting.IncludeBlurred = False,
-    sampler: selecting.Sampler = None,
-    user: selecting.User = None,
-    part: selecting.Part = None,
-    since: selecting.Since = None,
-    until: selecting.Until = None,
 ) -> None:
     """Search the prompts: words, "a phrase", -not, OR, prefix*, fuzzy~, by:"a name"."""
-    filters = Filters(
-        where, max_image_nsfw, max_prompt_nsfw, policy, include_blurred,
-        tuple(sampler or ()), tuple(user or ()), tuple(part or ()), since, until,
-    )  # fmt: skip
     limit = SHOWN_HITS if session.options.limit is None else session.options.limit
     with session.open() as corpus:
+        within = corpus.select(**chosen) if chosen else None
         if like is not None:
             if words:
                 raise UsageError("WORDS and --like were both given", hint="give one of them")
-            result = corpus.like(like, filters, limit=limit, images=images)
+            result = corpus.like(like, within, limit=limit, images=images)
         else:
             result = corpus.search(
-                " ".join(words or []), filters, limit=limit, images=images, count=count,
+                " ".join(words or []), within, limit=limit, images=images, count=count,
                 facet=facet, exact_syntax=exact_syntax,
             )  # fmt: skip
         session.show([result], 0)

@@ -2,27 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
-Where = Annotated[
-    str | None, typer.Option("--where", metavar="CONDITION", help="SQL condition over images.")
-]
-MaxImageNsfw = Annotated[
-    float | None, typer.Option(metavar="X", min=0, max=1, help="Highest image score.")
-]
-MaxPromptNsfw = Annotated[
-    float | None, typer.Option(metavar="X", min=0, max=1, help="Highest prompt score.")
-]
-Policy = Annotated[
-    Literal["strict", "moderate", "open"] | None, typer.Option(help="Both thresholds at once.")
-]
-IncludeBlurred = Annotated[
-    bool, typer.Option("--include-blurred", help="Let blurred images pass the image threshold.")
-]
-Sampler = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this sampler.")]
-User = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this user.")]
-Part = Annotated[list[str] | None, typer.Option(metavar="A[-B]", help="Only these parts.")]
-Since = Annotated[str | None, typer.Option(metavar="TIME", help="Not before (UTC).")]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Before (UTC).")]
+_PANEL = "Selection options"
+
+
+def _option(*names: str, **said: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=_PANEL, **said)
+
+
+@dataclass(frozen=True)
+class Selecting:
+    """What the selection options say; docs/subsets.md has the order in which they work."""
+
+    subset: Annotated[
+        Path | None, _option("--from", metavar="FILE", help="Only images that the file names.")
+    ] = None
+    where: Annotated[
+        str | None, _option("--where", metavar="CONDITION", help="SQL condition over images.")
+    ] = None
+    match: Annotated[
+        str | None, _option("--match", metavar="WORDS", help="Prompts that match, as in search.")
+    ] = None
+    max_image_nsfw: Annotated[
+        float | None, _option(metavar="X", min=0, max=1, help="Highest image score.")
+    ] = None
+    max_prompt_nsfw: Annotated[
+        float | None, _option(metavar="X", min=0, max=1, help="Highest prompt score.")
+    ] = None
+    policy: Annotated[
+        str | None,
+        _option(metavar="NAME|FILE", help="Both thresholds: strict, moderate, open, or a file."),
+    ] = None
+    include_blurred: Annotated[
+        bool, _option("--include-blurred", help="Let blurred images pass the image threshold.")
+    ] = False
+    sampler: Annotated[list[str] | None, _option(metavar="NAME", help="Only this sampler.")] = None
+    user: Annotated[list[str] | None, _option(metavar="NAME", help="Only this user.")] = None
+    part: Annotated[list[str] | None, _option(metavar="A[-B]", help="Only these parts.")] = None
+    since: Annotated[str | None, _option(metavar="TIME", help="Not before (UTC).")] = None
+    until: Annotated[str | None, _option(metavar="TIME", help="Before (UTC).")] = None
+    one_per: Annotated[
+        Literal["prompt", "family", "user"] | None, _option(help="One image for each.")
+    ] = None
+    max_per: Annotated[
+        str | None, _option(metavar="user=K", help="At most K for each prompt, family or user.")
+    ] = None
+    include_deleted: Annotated[
+        bool, _option("--include-deleted", help="Deleted accounts count as a user in these two.")
+    ] = False
+    sample: Annotated[int | None, _option(min=0, metavar="N", help="So many, by hash.")] = None
+    seed: Annotated[int, _option(min=0, metavar="S", help="Another seed, another sample.")] = 0
+    stratify: Annotated[
+        Literal["sampler", "user", "day", "nsfw-band"] | None, _option(help="Sample from each.")
+    ] = None
+    shares: Annotated[
+        Literal["proportional", "equal"] | None, _option(help="How many from each.")
+    ] = None
+    order_by: Annotated[
+        str | None, _option(metavar="SQL", help="Order; else by part and name.")
+    ] = None
+
+
+def selecting(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the selection options; the function gets them as `chosen`, a dict of fields.
+
+    The dict goes to `Corpus.select`; fields that say nothing are left out.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.name != "chosen"]
+
+    @functools.wraps(function)
+    def run(*args: Any, **given: Any) -> None:
+        said = {field.name: given.pop(field.name) for field in fields(Selecting)}
+        chosen = {
+            field.name: said[field.name]
+            for field in fields(Selecting)
+            if said[field.name] not in (field.default, None, [])
+        }
+        function(*args, chosen=chosen, **given)
+
+    options = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=inspect.get_annotations(Selecting, eval_str=True)[field.name],
+        )
+        for field in fields(Selecting)
+    ]
+    run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    return run

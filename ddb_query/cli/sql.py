@@ -39,7 +39,7 @@ def sql(
 ) -> None:
     """Run SQL over metadata, images, prompts and users; from standard input without a text."""
     statements = _read(text, file)
-    params = dict(_parameter(given) for given in parameter or [])
+    params = dict(parameter_value(given) for given in parameter or [])
     every = session.format in output.PEOPLE_FORMATS
     with session.open() as corpus:
         results = corpus.statements(statements, params, limit=session.options.limit)
@@ -68,7 +68,12 @@ def _read(text: str | None, file: Path | None) -> str:
         raise UsageError(f"cannot read {source}: {error.strerror or error}", hint=hint) from error
 
 
-def _parameter(given: str) -> tuple[str, object]:
+def parameter_value(given: str) -> tuple[str, object]:
+    """Name and value of a `-p name=value`.
+
+    Raises:
+        ParameterError: It is not of that form.
+    """
     name, equals, value = given.partition("=")
     if not equals or not name.removesuffix(":text").isidentifier():
         raise ParameterError(given, "is not NAME=VALUE", hint="-p width=512")

@@ -23,6 +23,8 @@ TextForm = Literal["csv", "tsv", "jsonl"]
 Spans = list[tuple[int, int]]
 
 NOTEBOOK_ROWS = 20
+# The view over a file that an engine was told to look at.
+LOOKED_AT = "ddb_looked_at"
 BATCH_ROWS = 122_880
 
 
@@ -32,6 +34,14 @@ class Relation:
 
     sql: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+    def over(self, select: str) -> Relation:
+        """A SELECT over its rows.
+
+        Args:
+            select: `select …`, without a FROM.
+        """
+        return Relation(f"{select}\nfrom (\n{self.sql}\n) as of_rows", self.values)
 
 
 @dataclass(frozen=True)
@@ -51,20 +61,12 @@ class Column:
         )
 
 
-class Answer(Protocol):
-    """The rows of one statement, in whatever form they are read; lazy for a SELECT."""
+class Rows(Protocol):
+    """Rows to be written, read once."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Names (made unique with `_1`, `_2`) and types."""
-        ...
-
-    def head(self, count: int) -> Answer:
-        """The first `count` rows; the engine appends the limit."""
-        ...
-
-    def cells(self) -> Iterator[tuple[str | None, ...]]:
-        """Rows as text, None for NULL."""
         ...
 
     def lines(self, form: TextForm) -> Iterator[memoryview]:
@@ -73,6 +75,18 @@ class Answer(Protocol):
 
     def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
         """Rows as a stream of Arrow record batches of about `batch_rows` rows."""
+        ...
+
+
+class Answer(Rows, Protocol):
+    """The rows of one statement, in whatever form they are read; lazy for a SELECT."""
+
+    def head(self, count: int) -> Answer:
+        """The first `count` rows; the engine appends the limit."""
+        ...
+
+    def cells(self) -> Iterator[tuple[str | None, ...]]:
+        """Rows as text, None for NULL."""
         ...
 
 
@@ -154,6 +168,11 @@ class Result:
             return pa.table({}).to_reader()
         self._streamed = True
         return self._answer.reader(batch_rows)
+
+    def lines(self, form: TextForm) -> Iterator[memoryview]:
+        """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
+        if self._answer is not None:
+            yield from self._answer.lines(form)
 
     def arrow(self) -> pa.Table:
         """All rows as a pyarrow.Table."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ddb_query.engines.base import BATCH_ROWS, Relation
+from ddb_query.engines.anyones import name_rows, relation_of
+from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Relation
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
+from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     DdbError,
@@ -28,7 +30,7 @@ from ddb_query.files import make_folder
 from ddb_query.query_library import read_sql, sql_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Self
 
     from ddb_query.dataset import Dataset
@@ -38,9 +40,14 @@ if TYPE_CHECKING:
 MINIMUM_MEMORY = 1_000_000_000
 
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
+_CHANGING = """select distinct function_name from duckdb_functions()
+where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_name <> 'search_hits'"""
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 # In the order of what they are made of.
 VIEWS = ("images", "prompts", "users", "terms")
+_IMAGES = (
+    "select * exclude (published_cfg, published_user_name, published_timestamp) from source.images"
+)
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -67,6 +74,7 @@ class DuckDBEngine:
     """
 
     name = "duckdb"
+    version = duckdb.__version__
 
     def __init__(
         self,
@@ -140,6 +148,11 @@ class DuckDBEngine:
         with self._running():
             table = self._parquet(path)
             return dict(zip(table.columns, map(str, table.types), strict=True))
+
+    def columns(self, view: str) -> list[str]:
+        """Names of the columns of a view."""
+        with self._running():
+            return self._connection.view(view).columns
 
     def literal_path(self, path: Path) -> str:
         """A path that DuckDB's readers take as it stands, whatever marks are in it."""
@@ -221,8 +234,9 @@ class DuckDBEngine:
         run("set schema = 'source'")
         self._define_source(source, types, store)
         run("set schema = 'main'")
-        for view in VIEWS:
-            if view != "images" and store and (store / f"{view}.parquet").exists():
+        run(f"create or replace view images as {_IMAGES}")
+        for view in VIEWS[1:]:
+            if store and (store / f"{view}.parquet").exists():
                 self.add_table(view, store / f"{view}.parquet")
             else:
                 run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
@@ -239,6 +253,8 @@ class DuckDBEngine:
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
             sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
         self._connection.execute(f"create or replace view metadata as {sql}")
+        view = read_sql("views/images.sql")
+        self._connection.execute(f"create or replace view images as\n{view}")
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.
@@ -278,6 +294,83 @@ class DuckDBEngine:
         """
         with self._running():
             self._connection.view(view).filter(condition)
+
+    def check_order(self, view: str, order: str) -> None:
+        """See whether text is what a view can be ordered by.
+
+        Raises:
+            SqlError: It is not; DuckDB's words say why.
+        """
+        with self._running():
+            self._connection.view(view).order(order)
+
+    def parsed(self, sql: str) -> Parsed | None:
+        """What a statement reads and calls; None when it is not one SELECT.
+
+        Raises:
+            SqlError: It is not SQL.
+        """
+        self.statements(sql)
+        with self._running():
+            relation = self._connection.sql("select json_serialize_sql($sql)", params={"sql": sql})
+            rows = relation.fetchall() if relation else []
+        return parsed(str(rows[0][0])) if rows else None
+
+    def changing_functions(self) -> set[str]:
+        """Names of the functions that may give something else another time."""
+        answer = self.answer(Relation(_CHANGING))
+        return {str(row[0]) for row in answer.cells()} | OF_TODAY if answer else OF_TODAY
+
+    def names_in(self, path: Path) -> Relation:
+        """The image names in a file of anyone's: a SELECT of each once.
+
+        Args:
+            path: A parquet, csv or jsonl file, or a folder of parquet files.
+
+        Raises:
+            UsageError: It cannot be read, or has no column `image_name`.
+        """
+        rows, values = name_rows(path, self.literal_path(path))
+        found = Relation(
+            "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
+            f" from {rows} where image_name is not null",
+            values,
+        )
+        try:
+            self.answer(found)
+        except SqlError as error:
+            raise UsageError(
+                f"cannot read image names from {path}: {error.message.splitlines()[0]}",
+                hint="a subset file is parquet, csv or jsonl with a column image_name",
+            ) from error
+        return found
+
+    def look_at(self, path: Path, form: str, names: Sequence[str]) -> dict[str, str]:
+        """Show a file that ddb wrote as the view `LOOKED_AT`, text formats as text.
+
+        Args:
+            path: The file, or a folder of parquet files.
+            form: The format that it was written in.
+            names: The columns that it should have.
+
+        Returns:
+            Names and types of its columns.
+
+        Raises:
+            SqlError: It cannot be read.
+        """
+        with self._running():
+            found = relation_of(self._connection, path, self.literal_path(path), form, names)
+            found.create_view(LOOKED_AT, replace=True)
+            return dict(zip(found.columns, map(str, found.types), strict=True))
+
+    def lock(self, files: Iterable[Path]) -> None:
+        """Let nothing be read or written from now on but these files, nor be set otherwise."""
+        run = self._connection.execute
+        paths = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        run(f"set allowed_paths = [{paths}]")
+        run("set enable_external_access = false")
+        run("set lock_configuration = true")
 
     @contextlib.contextmanager
     def lossless(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.engines import text_forms
 from ddb_query.engines.base import BATCH_ROWS, Column
+from ddb_query.engines.content_hash import digests
 from ddb_query.errors import SqlError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ddb_query.engines.base import TextForm
+    from ddb_query.engines.content_hash import Tally
 
     # Watches over a statement, and turns DuckDB's errors into ours.
     Running = Callable[[], AbstractContextManager[None]]
@@ -24,19 +26,65 @@ _FROM = "ddb_result"
 
 
 class DuckDBAnswer:
-    """The rows of one statement."""
+    """The rows of one statement.
 
-    def __init__(self, running: Running, relation: duckdb.DuckDBPyRelation) -> None:
+    Args:
+        running: Watches over it.
+        relation: The statement, not yet run.
+        tally: Counts the rows as they are read.
+        counted: SQL expressions over the columns c0, c1, …, that `tally` sums.
+        hidden: How many columns at the end are there to be counted only.
+    """
+
+    def __init__(
+        self,
+        running: Running,
+        relation: duckdb.DuckDBPyRelation,
+        tally: Tally | None = None,
+        counted: tuple[str, ...] = (),
+        hidden: int = 0,
+    ) -> None:
         self._running = running
         self._relation = relation
-        names = _unique(relation.columns)
+        self._tally = tally
+        self._counted = counted
+        names = _unique(relation.columns[: len(relation.columns) - hidden])
         self.columns = tuple(
-            Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=True)
+            Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=False)
         )
+
+    def tallied(
+        self,
+        tally: Tally,
+        *,
+        hashed: bool = True,
+        finite_only: bool = False,
+        beside: int = 0,
+        hidden: int = 0,
+    ) -> DuckDBAnswer:
+        """The same rows, counted as they are read by `lines` or `reader`.
+
+        Args:
+            tally: Sums the digests of the content hash, if wanted, then the hidden columns.
+            hashed: Whether the content hash is wanted.
+            finite_only: Whether floats that are not finite are written as NULL.
+            beside: How many columns before the hidden ones are no part of the content.
+            hidden: How many columns at the end are whole numbers to be summed, not written.
+        """
+        shown = len(self._relation.columns) - hidden
+        kinds = self._relation.types[: shown - beside]
+        columns = [(f"c{i}", str(kind)) for i, kind in enumerate(kinds)]
+        counted = digests(columns, finite_only=finite_only) if hashed else ()
+        sums = (f"c{shown + i}" for i in range(hidden))
+        # With nothing to sum the rows are still to be counted.
+        every = (*counted, *sums) or ("0::bigint",)
+        return DuckDBAnswer(self._running, self._relation, tally, every, hidden)
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
-        return DuckDBAnswer(self._running, self._relation.limit(count))
+        first = self._relation.limit(count)
+        hidden = len(self._relation.columns) - len(self.columns)
+        return DuckDBAnswer(self._running, first, self._tally, self._counted, hidden)
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""
@@ -49,14 +97,14 @@ class DuckDBAnswer:
         columns = [
             (f"c{place}", column.name, kind)
             for place, (column, kind) in enumerate(
-                zip(self.columns, self._relation.types, strict=True)
+                zip(self.columns, self._relation.types, strict=False)
             )
         ]
         header = text_forms.header_line(form, [column.name for column in self.columns])
         yield memoryview(header.encode())
         with self._running():
-            lines = self._over([text_forms.line_expression(form, columns)])
-            for batch in lines.to_arrow_reader(BATCH_ROWS):
+            lines = self._over([text_forms.line_expression(form, columns), *self._counted])
+            for batch in self._taken(lines.to_arrow_reader(BATCH_ROWS)):
                 yield _text_bytes(batch.column(0))
 
     def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
@@ -65,19 +113,31 @@ class DuckDBAnswer:
 
         with self._running():
             relation = self._relation
-            if [column.name for column in self.columns] != relation.columns:
+            if self._counted or [column.name for column in self.columns] != relation.columns:
                 names = [column.name.replace('"', '""') for column in self.columns]
-                relation = self._over([f'c{i} as "{name}"' for i, name in enumerate(names)])
+                named = [f'c{i} as "{name}"' for i, name in enumerate(names)]
+                relation = self._over([*named, *self._counted])
             reader = relation.to_arrow_reader(batch_rows)
-        return pa.RecordBatchReader.from_batches(reader.schema, self._watched(reader))
+        schema = pa.schema(list(reader.schema)[: len(self.columns)])
+        return pa.RecordBatchReader.from_batches(schema, self._watched(reader))
 
     def _watched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         with self._running():
+            yield from self._taken(reader)
+
+    def _taken(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        """The batches without what is only counted, which is counted."""
+        if self._tally is None:
             yield from reader
+            return
+        shown = len(reader.schema) - len(self._counted)
+        for batch in reader:
+            self._tally.add(batch.select(range(shown, len(reader.schema))))
+            yield batch.select(range(shown))
 
     def _over(self, expressions: list[str]) -> duckdb.DuckDBPyRelation:
         """Expressions over the rows, whose columns are called c0, c1 and so on."""
-        places = ", ".join(f"c{place}" for place in range(len(self.columns)))
+        places = ", ".join(f"c{place}" for place in range(len(self._relation.columns)))
         # The expressions are made of c0, c1 and literals of our own alone.
         sql = f"select {', '.join(expressions)} from {_FROM} as {_FROM}({places})"  # noqa: S608
         found = self._relation.query(_FROM, sql)

@@ -6,12 +6,11 @@ import datetime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ddb_query.report.model import FACT, VALUE, Chart, Section, Table
+from ddb_query.report.model import VALUE, Chart, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ddb_query.engines.base import Engine
 
 FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
 SERIES = "selection"

@@ -26,5 +26,9 @@ select
         when dataset_name() = 'large' and part_id <= 10000 then 'diffusiondb-large-part-1'
         when dataset_name() = 'large' then 'diffusiondb-large-part-2'
         else 'images'
-    end || '/part-' || lpad(cast(part_id as varchar), 6, '0') || '.zip' as part_path
+    end || '/part-' || lpad(cast(part_id as varchar), 6, '0') || '.zip' as part_path,
+    -- What cannot be told from the columns above, for exports; the view leaves it out.
+    cfg as published_cfg,
+    user_name as published_user_name,
+    timestamp as published_timestamp
 from source.metadata

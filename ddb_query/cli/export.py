@@ -1,0 +1,131 @@
+"""`ddb export`: a selection, SQL or a canned query as a file that says how it was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ddb_query import output
+from ddb_query.cli.options import Session, command
+from ddb_query.cli.selecting import selecting
+from ddb_query.cli.sql import parameter_value
+from ddb_query.engines.base import Column
+from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.selection.policy import POLICIES
+
+if TYPE_CHECKING:
+    from ddb_query.corpus import Corpus
+    from ddb_query.selection.exporting import Exported
+    from ddb_query.selection.selection import Selection
+
+_STRATA = [
+    Column("stratum", "VARCHAR"), Column("size", "BIGINT"), Column("taken", "BIGINT"),
+    Column("weight", "DOUBLE"),
+]  # fmt: skip
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command("export")
+@command
+@selecting
+def export(
+    session: Session,
+    chosen: dict[str, Any],
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Columns of images; by default those published."),
+    ] = None,
+    drop: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Columns to leave out, such as user_name.")
+    ] = None,
+    partition_by: Annotated[
+        Literal["sampler", "day", "part"] | None, typer.Option(help="Write a folder of files.")
+    ] = None,
+    sql: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Rows of a SELECT instead of a selection.")
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Rows of a canned query instead.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of either."),
+    ] = None,
+    show: Annotated[
+        Literal["sql"] | None,
+        typer.Option("--print", help="Print DuckDB SQL that gives the rows, write nothing."),
+    ] = None,
+    no_hash: Annotated[
+        bool, typer.Option("--no-hash", help="Leave the content hash out; verify needs it.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Write a selection to parquet, csv, tsv, jsonl, json or arrow, with how it was made."""
+    statement = sql is not None or query is not None
+    if statement and (chosen or columns or drop or partition_by or show):
+        raise UsageError("--sql and --query take no selection options", hint="say it in the SQL")
+    if param and not statement:
+        raise UsageError("-p is for --sql and --query")
+    target = session.options.output
+    if show:
+        target = None
+    elif target is None:
+        raise UsageError("no file to write was named", hint="-o subset.parquet")
+    written: dict[str, Any] = {
+        "form": session.options.format, "hashed": not no_hash, "force": force,
+    }  # fmt: skip
+    with session.open() as corpus:
+        if target is None:
+            output.text(_selection(session, corpus, chosen).sql)
+        elif statement:
+            params = dict(parameter_value(given) for given in param or [])
+            limit = session.options.limit
+            made = corpus.export(
+                target, sql=sql, query=query, params=params, limit=limit, **written
+            )
+            _tell(session, made)
+        else:
+            selection = _selection(session, corpus, chosen)
+            written |= {"columns": _names(columns), "drop": _names(drop)}
+            made = selection.export(target, partition_by=partition_by, **written)
+            _tell(session, made)
+            _tell_more(session, selection, made)
+
+
+def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Selection:
+    return corpus.select(**chosen, limit=session.options.limit or None)
+
+
+def _tell(session: Session, made: Exported) -> None:
+    session.diagnostics.clear()
+    session.diagnostics.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
+
+
+def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
+    """What a person should know of what was written, and should not have to ask."""
+    for note in selection.notes():
+        session.diagnostics.note(note)
+    if not made.rows:
+        session.diagnostics.note("nothing matches: the file has columns and no rows")
+    if selection.criteria.thresholds == POLICIES["open"] and (made.blurred or made.over):
+        session.diagnostics.note(
+            f"no policy: {made.blurred:,} of the images are blurred, {made.over:,} have a score"
+            " over 0.5; --policy moderate leaves them out"
+        )
+    if selection.strata:
+        rows = [
+            (stratum.name or "", f"{stratum.size}", f"{stratum.taken}", f"{stratum.weight or ''}")
+            for stratum in selection.strata
+        ]
+        output.listing(_STRATA, rows)
+    if selection.missing:
+        raise PartlyDoneError(
+            f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
+            hint="the others were written",
+        )
+
+
+def _names(given: str | None) -> list[str]:
+    return [name.strip() for name in given.split(",")] if given else []

@@ -1,0 +1,92 @@
+"""Files of anyone's: how DuckDB reads them without guessing, and without believing them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import duckdb
+
+_SIMPLE = (
+    r"BOOLEAN|U?(?:TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIME|UUID"
+    r"|TIMESTAMP(?:_S|_MS|_NS| WITH TIME ZONE)?|DECIMAL\(\d{1,2},\d{1,2}\)|INTERVAL"
+)
+_KNOWN_TYPE = re.compile(rf"(?:{_SIMPLE})(?:\[\])*")
+# What parquet and Arrow make of types that they do not have.
+_KEPT_AS = {
+    "HUGEINT": ("DOUBLE", "DECIMAL(38,0)"), "UHUGEINT": ("DOUBLE", "DECIMAL(38,0)"),
+    "UUID": ("VARCHAR",), "INTERVAL": ("INTERVAL",), "TIMESTAMP_S": ("TIMESTAMP_MS", "TIMESTAMP"),
+    "TIMESTAMP_MS": ("TIMESTAMP",), "BIGNUM": ("VARCHAR", "BLOB"), "JSON": ("VARCHAR",),
+}  # fmt: skip
+
+
+def name_rows(path: Path, place: str) -> tuple[str, dict[str, object]]:
+    """SQL that reads a subset file's rows, by its ending, all columns as text where it is text.
+
+    Args:
+        path: The file, or a folder of parquet files.
+        place: The same as DuckDB's readers take it.
+    """
+    form = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+    reader = {
+        "csv": "read_csv($path, all_varchar = true, header = true)",
+        "tsv": "read_csv($path, all_varchar = true, header = true, delim = '\t')",
+        "jsonl": "read_ndjson($path)",
+        "json": "read_json($path)",
+    }.get(form.get(path.suffix.lower(), ""), "read_parquet($path, hive_partitioning = false)")
+    place += "/**/*.parquet" if path.is_dir() else ""
+    return reader, {"path": place}
+
+
+def relation_of(
+    connection: duckdb.DuckDBPyConnection, path: Path, place: str, form: str, names: Sequence[str]
+) -> duckdb.DuckDBPyRelation:
+    """The rows of a file that ddb wrote, text formats with every column as text.
+
+    Args:
+        connection: Reads it.
+        path: The file, or a folder of parquet files.
+        place: The same as DuckDB's readers take it.
+        form: The format that it was written in.
+        names: The columns that it should have.
+    """
+    if form == "arrow":
+        import pyarrow as pa
+
+        return connection.from_arrow(pa.ipc.open_file(path).read_all())
+    if form == "parquet":
+        place += "/**/*.parquet" if path.is_dir() else ""
+        return connection.from_parquet(place, hive_partitioning=False)
+    if form in ("csv", "tsv"):
+        return connection.read_csv(
+            place, header=True, all_varchar=True, sep="," if form == "csv" else "\t",
+            quotechar='"', escapechar='"', na_values=[""], allow_quoted_nulls=False,
+        )  # fmt: skip
+    return connection.read_json(
+        place,
+        columns=dict.fromkeys(names, "VARCHAR"),
+        format="array" if form == "json" else "newline_delimited",
+    )
+
+
+def cast(name: str, kind: str, *, text: bool) -> str:
+    """SQL for a column as the type that the manifest says, if that is one ddb knows.
+
+    Args:
+        name: The column's name, of anyone's.
+        kind: The type, likewise.
+        text: Whether the file has text, of which binary is base64.
+    """
+    quoted = '"' + name.replace('"', '""') + '"'
+    if kind == "BLOB" and text:
+        return f"from_base64({quoted})"
+    return f"cast({quoted} as {kind})" if _KNOWN_TYPE.fullmatch(kind) else quoted
+
+
+def keeps(said: str, found: str) -> bool:
+    """Whether a file's type is what became of the one that its manifest says."""
+    return said == found or found in _KEPT_AS.get(said, ()) or said.startswith("ENUM")

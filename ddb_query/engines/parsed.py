@@ -1,0 +1,76 @@
+"""What a statement reads and calls, from DuckDB's own parser."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Nodes of a SELECT that do more than read.
+_WRITES = ("COPY", "INSERT", "UPDATE", "DELETE", "MERGE")
+# Functions that are written without brackets.
+OF_TODAY = {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"}
+
+
+@dataclass
+class Parsed:
+    """One SELECT.
+
+    Attributes:
+        tables: Tables, views and files that it names, without those that it defines itself.
+        table_functions: Functions that it reads rows from.
+        functions: All functions that it calls.
+        writes: Kinds of nodes that write.
+        samples: Whether it takes a random sample.
+    """
+
+    tables: set[str] = field(default_factory=set)
+    table_functions: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    samples: bool = False
+
+
+def parsed(serialised: str) -> Parsed | None:
+    """What `json_serialize_sql` tells of a statement; None when it is no SELECT."""
+    tree = json.loads(serialised)
+    if tree.get("error") or len(tree["statements"]) != 1:
+        return None
+    found = Parsed()
+    own: set[str] = set()
+    for node in _nodes(tree):
+        _look(node, found, own)
+    found.tables -= own
+    return found
+
+
+def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
+    kind = str(node.get("type", ""))
+    if kind == "BASE_TABLE":
+        places = (node.get("catalog_name"), node.get("schema_name"), node.get("table_name"))
+        found.tables.add(".".join(place for place in places if place and place != "main"))
+    if kind == "TABLE_FUNCTION":
+        found.table_functions.add(str(node["function"].get("function_name")).lower())
+    if "function_name" in node:
+        found.functions.add(str(node["function_name"]).lower())
+    if kind == "COLUMN_REF" and str(node["column_names"][-1]).lower() in OF_TODAY:
+        found.functions.add(str(node["column_names"][-1]).lower())
+    if kind.startswith(_WRITES):
+        found.writes.add(kind.partition("_")[0])
+    found.samples |= bool(node.get("sample"))
+    for one in node.get("cte_map", {}).get("map", []):
+        own.add(str(one["key"]))
+
+
+def _nodes(tree: object) -> Iterator[dict[str, Any]]:
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield one
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)

@@ -1,0 +1,233 @@
+"""Manifest: how a subset file was made, carried in it; read as a stranger's, with bounds.
+
+In parquet it is the footer's key `ddb_manifest`; beside other formats `FILE.manifest.json`; in a
+folder `_manifest.json`. It holds no path, host, account or token.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING
+
+from ddb_query.errors import BadManifestError, NoManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KEY = "ddb_manifest"
+VERSION = 1
+LICENCE = "CC0-1.0"
+CITATION = (
+    "Wang et al. (2023). DiffusionDB: A Large-scale Prompt Gallery Dataset for Text-to-Image"
+    " Generative Models. ACL 2023. arXiv:2210.14896"
+)
+
+_FOLDER_FILE = "_manifest.json"
+_MOST_BYTES = 1_000_000
+_MOST_FOOTER_BYTES = 256_000_000
+_MOST_NESTING = 16
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """How a subset was made.
+
+    Attributes:
+        kind: selection, sql or query.
+        dataset: 2m, large or demo.
+        source_footer: sha256 of the parquet footer of the table it was made from.
+        columns: Name and type of each column, as DuckDB spells it, in the file's order.
+        rows: How many there are.
+        form: The file's format.
+        selection: The fields of a selection that say something.
+        policy: The thresholds that held, by whatever way they were given.
+        published: Whether the columns are as published, rather than those of the views.
+        subset: Of a selection from a subset file: the content hash of its names.
+        sql: The statement, of kind sql.
+        query: Name of the canned query, of kind query.
+        parameters: Values bound in either.
+        limit: At most so many rows of either.
+        seed: Of a sample.
+        strata: Of a stratified sample: name, size, taken and weight of each.
+        content_hash: Of the rows (design section 5); None when it was not asked for.
+        match_rules: Version of the rules by which text is normalised.
+        replayable: Whether the same rows can be made again.
+        reason: Why not.
+        revision: Commit of the dataset's repository, when it is known.
+        versions: Of ddb, DuckDB and Python.
+        licence: Of the dataset.
+        citation: Of the dataset.
+        version: Of this form.
+    """
+
+    kind: str
+    dataset: str
+    source_footer: str
+    columns: list[list[str]]
+    rows: int
+    form: str
+    selection: dict[str, object] = field(default_factory=dict)
+    policy: dict[str, object] | None = None
+    published: bool = False
+    subset: str | None = None
+    sql: str | None = None
+    query: str | None = None
+    parameters: dict[str, object] = field(default_factory=dict)
+    limit: int | None = None
+    seed: int | None = None
+    strata: list[dict[str, object]] = field(default_factory=list)
+    content_hash: str | None = None
+    match_rules: int = 1
+    replayable: bool = True
+    reason: str | None = None
+    revision: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    licence: str = LICENCE
+    citation: str = CITATION
+    version: int = VERSION
+
+    def of_form(self, form: str, rows: int) -> Manifest:
+        """The same subset in a file of another format; its hash may not be the same there."""
+        same = form == self.form
+        return replace(self, form=form, rows=rows, content_hash=self.content_hash if same else None)
+
+    def to_text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, default=str)
+
+
+def beside(path: Path) -> Path:
+    """Where the manifest of a file lies that cannot carry it, or of a folder."""
+    return path / _FOLDER_FILE if path.is_dir() else path.with_name(f"{path.name}.manifest.json")
+
+
+def read(path: Path) -> Manifest:
+    """The manifest of a file or folder that anyone may have made.
+
+    Raises:
+        NoManifestError: There is none.
+        BadManifestError: It is too large, too deep, of another version, or has unknown fields or
+            values of the wrong type.
+    """
+    text = _text(path)
+    if _nesting(text) > _MOST_NESTING:
+        raise BadManifestError(path, f"is nested more than {_MOST_NESTING} deep")
+    try:
+        said = json.loads(text)
+    except ValueError as error:
+        raise BadManifestError(path, f"is not JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise BadManifestError(path, "is not an object")
+    version = said.get("version")
+    if version != VERSION:
+        raise BadManifestError(path, f"has version {version!r}; this ddb reads version {VERSION}")
+    _check_fields(path, said)
+    return Manifest(**said)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,), "int": (int,), "bool": (bool,), "str | None": (str, type(None)),
+    "int | None": (int, type(None)), "list[list[str]]": (list,),
+    "dict[str, object]": (dict,), "dict[str, object] | None": (dict, type(None)),
+    "list[dict[str, object]]": (list,), "dict[str, str]": (dict,),
+}  # fmt: skip
+_KINDS = ("selection", "sql", "query")
+
+
+def _check_fields(path: Path, said: Mapping[str, object]) -> None:
+    known = {one.name: _TYPES[str(one.type)] for one in fields(Manifest)}
+    for name, value in said.items():
+        if name not in known:
+            raise BadManifestError(path, f"has an unknown field {name}")
+        if not isinstance(value, known[name]) or (
+            isinstance(value, bool) and bool not in known[name]
+        ):
+            raise BadManifestError(path, f"has a {name} of the wrong type")
+    for one in ("kind", "dataset", "source_footer", "columns", "rows", "form"):
+        if one not in said:
+            raise BadManifestError(path, f"has no {one}")
+    if said["kind"] not in _KINDS:
+        raise BadManifestError(path, f"is of an unknown kind {said['kind']}")
+    _check_inner(path, said)
+
+
+def _check_inner(path: Path, said: Mapping[str, object]) -> None:
+    columns, strata = said["columns"], said.get("strata", [])
+    pairs = isinstance(columns, list) and all(
+        isinstance(pair, list) and [type(one) for one in pair] == [str, str] for pair in columns
+    )
+    if not pairs or not columns:
+        raise BadManifestError(path, "has columns that are no names and types")
+    if not (isinstance(strata, list) and all(isinstance(one, dict) for one in strata)):
+        raise BadManifestError(path, "has strata of the wrong type")
+
+
+def _text(path: Path) -> str:
+    if not path.exists():
+        raise NoManifestError(path, "there is no such file")
+    try:
+        raw = None if path.is_dir() else _in_footer(path)
+        other = beside(path)
+        if raw is None and other.is_file():
+            raw = _bounded(path, other)
+    except OSError as error:
+        raise BadManifestError(path, error.strerror or str(error)) from error
+    if raw is None:
+        raise NoManifestError(path, "it has no manifest")
+    if len(raw) > _MOST_BYTES:
+        raise BadManifestError(path, f"is larger than {_MOST_BYTES:,} bytes")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise BadManifestError(path, "is not UTF-8 text") from error
+
+
+def _bounded(path: Path, file: Path) -> bytes:
+    if file.stat().st_size > _MOST_BYTES:
+        raise BadManifestError(path, f"is larger than {_MOST_BYTES:,} bytes")
+    return file.read_bytes()
+
+
+def _in_footer(path: Path) -> bytes | None:
+    """The manifest in a parquet file; None when it has none, or is not parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            return None
+        size = file.seek(0, 2)
+        file.seek(max(size - 8, 0))
+        length = int.from_bytes(file.read(4), "little")
+    if length > _MOST_FOOTER_BYTES:
+        raise BadManifestError(path, "stands in a footer that is too large")
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except pa.ArrowException as error:
+        raise BadManifestError(path, f"cannot be read: {error}") from error
+    found: bytes | None = metadata.get(KEY.encode())
+    return found
+
+
+def _nesting(text: str) -> int:
+    """How deep brackets are nested, outside text."""
+    deepest = depth = 0
+    quoted = escaped = False
+    for mark in text:
+        if quoted:
+            if escaped:
+                escaped = False
+            elif mark == "\\":
+                escaped = True
+            else:
+                quoted = mark != '"'
+        elif mark == '"':
+            quoted = True
+        elif mark in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark in "]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,171 @@
+"""Replaying: a subset made again from its source, as its manifest says, on a locked connection."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ddb_query import manifest
+from ddb_query.engines.content_hash import Tally, content_hash
+from ddb_query.errors import (
+    BadManifestError,
+    DifferentSubsetError,
+    SqlError,
+    UntrustedError,
+    UsageError,
+)
+from ddb_query.selection.criteria import Criteria
+from ddb_query.selection.exporting import Layout, picked, tallied, tallied_statement
+from ddb_query.selection.repeating import unrepeatable
+from ddb_query.selection.selection import Selection
+from ddb_query.store.place import MATCH_RULES
+from ddb_query.subset_writing import form_of, refuse_existing, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ddb_query.corpus import Corpus
+    from ddb_query.engines.base import Rows
+    from ddb_query.manifest import Manifest
+
+
+def replay(
+    corpus: Corpus,
+    path: Path,
+    *,
+    output: Path | None = None,
+    subset: Path | None = None,
+    trust: bool = False,
+    force: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+) -> Manifest:
+    """Make a subset again, and prove it equal.
+
+    Args:
+        corpus: The dataset that it was made from. It is locked: nothing but its files can be read
+            through it afterwards.
+        path: The subset; a stranger's file.
+        output: Where to write it again; None to compare only.
+        subset: The subset file that it was made from, if it was.
+        trust: Whether its SQL may read and call anything.
+        force: Whether `output` is replaced.
+        note: Told what will run, before it runs, and what is different now.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        BadManifestError: The manifest cannot be trusted, or is of another dataset.
+        UntrustedError: It wants more than a locked connection gives, or cannot be repeated.
+        DifferentSubsetError: Other rows come out; a file that was asked for is there all the same.
+    """
+    said = manifest.read(path)
+    _compare_sources(corpus, path, said, note)
+    if output is not None:
+        refuse_existing(output, force=force)
+    if not said.replayable and not trust:
+        raise UntrustedError(f"{path} cannot be made again: {said.reason}", hint="--trust tries")
+    form = form_of(output, None) if output else said.form
+    tally = Tally()
+    try:
+        rows = _rows(corpus, path, said, form, tally, subset, trust=trust, note=note)
+        _read(rows, form, output, said, tally)
+    except SqlError as error:
+        if trust or "Permission Error" not in error.message:
+            raise
+        raise UntrustedError(
+            f"{path}: a locked connection refuses it: {error.message.splitlines()[0]}",
+            hint="--trust runs it all the same",
+        ) from error
+    _compare(path, said, tally, same_form=form == said.form)
+    return said
+
+
+def _compare_sources(
+    corpus: Corpus, path: Path, said: Manifest, note: Callable[[str], None]
+) -> None:
+    source = corpus.workspace.source
+    if said.dataset != source.dataset:
+        raise BadManifestError(
+            path, f"is of dataset {said.dataset}, not of {source.dataset}",
+            hint=f"--dataset {said.dataset}",
+        )  # fmt: skip
+    if said.match_rules != MATCH_RULES:
+        note(f"it was made by match rules {said.match_rules}; this ddb has {MATCH_RULES}")
+    if said.source_footer != source.store.footer_sha256:
+        note("it was made from another metadata table than this one; rows may differ")
+
+
+def _rows(
+    corpus: Corpus,
+    path: Path,
+    said: Manifest,
+    form: str,
+    tally: Tally,
+    subset: Path | None,
+    *,
+    trust: bool,
+    note: Callable[[str], None],
+) -> Rows:
+    """The rows that the manifest says, on a connection that is locked by now."""
+    if said.kind != "selection":
+        note(f"runs: {said.sql or f'canned query {said.query}'} {_short(said.parameters)}")
+        relation, _ = corpus.statement(said.sql, said.query, said.parameters)
+        if (why := unrepeatable(corpus.workspace.engine, relation.sql)) and not trust:
+            raise UntrustedError(f"{path}: {why}", hint="--trust runs it all the same")
+        _lock(corpus, trust=trust)
+        return tallied_statement(corpus.workspace, relation, tally, limit=said.limit, form=form)
+    note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")
+    selection = _selection(corpus, path, said, subset)
+    _lock(corpus, trust=trust)
+    columns = [name for name, _ in said.columns]
+    layout = Layout(picked(selection, corpus.workspace, columns, said.published), form)
+    return tallied(selection, corpus.workspace, layout, tally)
+
+
+def _selection(corpus: Corpus, path: Path, said: Manifest, subset: Path | None) -> Selection:
+    try:
+        criteria = Criteria.from_json(said.selection)
+    except (UsageError, TypeError) as error:
+        raise BadManifestError(path, f"has a selection that makes no sense: {error}") from error
+    if said.subset is None:
+        return Selection(corpus.workspace, criteria)
+    if subset is None:
+        raise UsageError(f"{path} was made from a subset file", hint="--from FILE gives that file")
+    selection = Selection(corpus.workspace, criteria.but(subset=subset))
+    if selection.names_hash != said.subset:
+        raise DifferentSubsetError(path, [f"was made from another subset file than {subset}"])
+    return selection
+
+
+def _lock(corpus: Corpus, *, trust: bool) -> None:
+    if not trust:
+        corpus.workspace.lock()
+
+
+def _read(rows: Rows, form: str, output: Path | None, said: Manifest, tally: Tally) -> None:
+    if output is not None:
+        write_file(rows, form, output, lambda: said.of_form(form, tally.rows))
+    elif form in ("parquet", "arrow"):
+        for _ in rows.reader():
+            pass
+    else:
+        for _ in rows.lines("jsonl" if form in ("json", "jsonl") else "csv"):
+            pass
+
+
+def _compare(path: Path, said: Manifest, tally: Tally, *, same_form: bool) -> None:
+    differences = []
+    if tally.rows != said.rows:
+        differences.append(f"gives {tally.rows:,} rows now, not {said.rows:,}")
+    sums = tally.sums[:2] or (0, 0)
+    found = content_hash(tally.rows, sums[0], sums[1])
+    if same_form and said.content_hash is not None and found != said.content_hash:
+        differences.append("gives another content now")
+    if differences:
+        raise DifferentSubsetError(path, differences)
+
+
+def _short(said: object) -> str:
+    return json.dumps(said, ensure_ascii=False, default=str)

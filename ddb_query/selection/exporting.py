@@ -1,0 +1,247 @@
+"""Exporting a selection: its rows in order, in slices that fit in memory, with a manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.chained import ChainedAnswer
+from ddb_query.engines.content_hash import Tally
+from ddb_query.errors import UsageError
+from ddb_query.selection import columns as columns_of
+from ddb_query.selection import making
+from ddb_query.selection.repeating import unrepeatable
+from ddb_query.subset_writing import form_of, refuse_existing, write_file, write_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ddb_query.engines.base import Relation
+    from ddb_query.engines.duckdb_answer import DuckDBAnswer
+    from ddb_query.manifest import Manifest
+    from ddb_query.selection.selection import Selection
+    from ddb_query.workspace import Workspace
+
+# Rows are sorted in slices of about so many, part by part: sorted at once they fill the memory.
+SLICE_ROWS = 1_000_000
+
+# Counted beside the rows, whatever columns are written.
+_BLURRED = "cast(image_blurred as bigint)"
+_OVER = (
+    "cast(coalesce(greatest(image_nsfw_score, prompt_nsfw) > cast(0.5 as real), false) as bigint)"
+)
+# What a folder is parted by: the name it gives the values, and their SQL.
+_PARTITIONS = {
+    "sampler": ("sampler_name", "sampler_name"),
+    "day": ("day", "cast(cast(timestamp as date) as varchar)"),
+    "part": ("part", "lpad(cast(part_id as varchar), 6, '0')"),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        path: Where.
+        rows: How many.
+        size: Bytes of the data, of a folder all files together.
+        blurred: How many of the images are blurred; None for SQL and canned queries.
+        over: How many have a score over 0.5; likewise.
+        manifest: How it was made.
+    """
+
+    path: Path
+    rows: int
+    size: int
+    blurred: int | None
+    over: int | None
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What of a selection is written, and how.
+
+    Attributes:
+        columns: Name and SQL of each.
+        published: Whether they are as published.
+        form: The format.
+        hashed: Whether the content hash is made.
+        partition: What a folder is parted by; None for a file.
+    """
+
+    columns: dict[str, str]
+    form: str
+    published: bool = True
+    hashed: bool = True
+    partition: str | None = None
+
+
+def export(
+    selection: Selection,
+    workspace: Workspace,
+    path: Path | str,
+    *,
+    columns: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    form: str | None = None,
+    partition_by: str | None = None,
+    hashed: bool = True,
+    force: bool = False,
+) -> Exported:
+    """Write a selection; `Selection.export` has the arguments."""
+    target = Path(path)
+    if partition_by is not None and partition_by not in _PARTITIONS:
+        raise UsageError(
+            f"no partition by {partition_by}", hint=f"there are {', '.join(_PARTITIONS)}"
+        )
+    form = form_of(target, form, folder=partition_by is not None)
+    refuse_existing(target, force=force, folder=partition_by is not None)
+    wanted = picked(selection, workspace, columns, not columns, drop)
+    layout = Layout(wanted, form, not columns, hashed, partition_by)
+    tally = Tally()
+    rows = tallied(selection, workspace, layout, tally)
+    describe = partial(manifest, selection, workspace, layout, rows, tally)
+    if partition_by is None:
+        size = write_file(rows, form, target, describe)
+    else:
+        size = write_folder(rows, _PARTITIONS[partition_by][0], target, describe)
+    blurred, over = tally.sums[-2:] if tally.sums else (0, 0)
+    return Exported(target, tally.rows, size, blurred, over, describe())
+
+
+def export_statement(
+    workspace: Workspace,
+    relation: Relation,
+    said: dict[str, object],
+    path: Path | str,
+    *,
+    limit: int | None = None,
+    form: str | None = None,
+    hashed: bool = True,
+    force: bool = False,
+) -> Exported:
+    """Write the rows of a SELECT, in its order.
+
+    Args:
+        workspace: Where it is asked.
+        relation: The SELECT.
+        said: What the manifest says of it: kind, sql or query, parameters.
+        path: The file.
+        limit: At most so many rows; None or 0 for all.
+        form: The format; None to tell from the ending.
+        hashed: Whether the manifest holds the content hash.
+        force: Whether a file that is there is replaced.
+
+    Raises:
+        UsageError: It is not one SELECT that only reads.
+        OutputError: It cannot be written; what was there stays as it was.
+    """
+    target = Path(path)
+    form = form_of(target, form)
+    refuse_existing(target, force=force)
+    why_not = unrepeatable(workspace.engine, relation.sql)
+    tally = Tally()
+    rows = tallied_statement(workspace, relation, tally, limit=limit, form=form, hashed=hashed)
+
+    def describe() -> Manifest:
+        return making.of_statement(
+            workspace, rows.columns, tally, form, hashed=hashed,
+            said={**said, "limit": limit or None}, unrepeatable=why_not,
+        )  # fmt: skip
+
+    size = write_file(rows, form, target, describe)
+    return Exported(target, tally.rows, size, None, None, describe())
+
+
+def tallied_statement(
+    workspace: Workspace,
+    relation: Relation,
+    tally: Tally,
+    *,
+    limit: int | None,
+    form: str,
+    hashed: bool = True,
+) -> DuckDBAnswer:
+    """The rows of a SELECT, counted as they are read."""
+    answer = workspace.answer(relation)
+    answer = answer.head(limit) if limit else answer
+    return answer.tallied(tally, hashed=hashed, finite_only=form in ("json", "jsonl"))
+
+
+def manifest(
+    selection: Selection, workspace: Workspace, layout: Layout, rows: ChainedAnswer, tally: Tally
+) -> Manifest:
+    """How the rows were made, once they have all been read."""
+    written = rows.columns[: len(layout.columns)]
+    return making.of_selection(
+        selection, workspace, written, tally, layout.form,
+        published=layout.published, hashed=layout.hashed,
+    )  # fmt: skip
+
+
+def tallied(
+    selection: Selection, workspace: Workspace, layout: Layout, tally: Tally
+) -> ChainedAnswer:
+    """The rows of a selection, counted as they are read: content hash, blurred, over 0.5."""
+    key = _PARTITIONS[layout.partition][1] if layout.partition else None
+    named = {**layout.columns, **({"partition": key} if key else {})}
+    sql = ", ".join(f'{expression} as "{name}"' for name, expression in named.items())
+
+    def ask(part_range: str | None) -> DuckDBAnswer:
+        found = selection.rows(f"{sql}, {_BLURRED}, {_OVER}", first=key, also=part_range)
+        return workspace.answer(found).tallied(
+            tally, hashed=layout.hashed, finite_only=layout.form in ("json", "jsonl"),
+            beside=1 if key else 0, hidden=2,
+        )  # fmt: skip
+
+    by_part = selection.criteria.order_by is None and layout.partition in (None, "part")
+    slices = _slices(selection, workspace) if by_part else [None]
+    return ChainedAnswer([partial(ask, part_range) for part_range in slices])
+
+
+def _slices(selection: Selection, workspace: Workspace) -> list[str | None]:
+    """Conditions on the part, in order, under which the rows come a slice at a time."""
+    criteria = selection.criteria
+    if criteria.limit is not None or (criteria.thins and selection.count() <= SLICE_ROWS):
+        return [None]
+    relation = selection.rows("part_id", ordered=False)
+    counted = "select count(*), count(part_id), min(part_id), max(part_id)"
+    rows, known, first, last = workspace.first(relation.over(counted))
+    slices = -(-rows // SLICE_ROWS)
+    if slices <= 1 or known < rows:
+        return [None]
+    parts = -(-(last - first + 1) // slices)
+    ends = range(first, last + 1, parts)
+    return [f"part_id between {start} and {start + parts - 1}" for start in ends]
+
+
+def picked(
+    selection: Selection,
+    workspace: Workspace,
+    columns: Sequence[str],
+    published: bool,  # noqa: FBT001
+    drop: Sequence[str] = (),
+) -> dict[str, str]:
+    """Name and SQL of the columns to write.
+
+    Args:
+        selection: What is written.
+        workspace: Where it is asked.
+        columns: Their names; of published ones none for all.
+        published: Whether they are as published, rather than those of the view.
+        drop: Columns to leave out.
+
+    Raises:
+        UsageError: There is no such column.
+    """
+    if not published:
+        view = workspace.engine.columns("images")
+        return columns_of.viewed(columns, drop, view, selection.criteria)
+    every = columns_of.published(selection.criteria)
+    return columns_of.without(
+        every, drop or [name for name in every if columns and name not in columns]
+    )

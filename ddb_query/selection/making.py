@@ -1,0 +1,108 @@
+"""How a subset was made, as its manifest says it."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.content_hash import content_hash
+from ddb_query.manifest import Manifest
+from ddb_query.store.place import MATCH_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ddb_query.engines.base import Column
+    from ddb_query.engines.content_hash import Tally
+    from ddb_query.selection.selection import Selection
+    from ddb_query.workspace import Source, Workspace
+
+_LOCAL = "which images are on disk differs from machine to machine"
+_SUBSET = "it was made from a subset file: give that file with --from"
+
+
+def of_selection(
+    selection: Selection,
+    workspace: Workspace,
+    columns: Sequence[Column],
+    tally: Tally,
+    form: str,
+    *,
+    published: bool,
+    hashed: bool,
+) -> Manifest:
+    """The manifest of a selection that has been written.
+
+    Args:
+        selection: What was selected.
+        workspace: Where.
+        columns: Those written.
+        tally: Of the rows written.
+        form: The file's format.
+        published: Whether the columns are as published.
+        hashed: Whether the tally began with the sums of the content hash.
+    """
+    criteria = selection.criteria
+    found = _common(workspace, columns, tally, form, hashed=hashed)
+    found |= {
+        "kind": "selection",
+        "selection": criteria.to_json(),
+        "policy": criteria.thresholds.to_json(),
+        "published": published,
+        "subset": selection.names_hash,
+        "seed": criteria.seed if criteria.thins else None,
+        "strata": [stratum.to_json() for stratum in selection.strata],
+    }
+    return Manifest(**found)  # type: ignore[arg-type]
+
+
+def of_statement(
+    workspace: Workspace,
+    columns: Sequence[Column],
+    tally: Tally,
+    form: str,
+    *,
+    hashed: bool,
+    said: dict[str, object],
+    unrepeatable: str | None,
+) -> Manifest:
+    """The manifest of the rows of SQL or of a canned query.
+
+    Args:
+        workspace: Where it was asked.
+        columns: Those written.
+        tally: Of the rows written.
+        form: The file's format.
+        hashed: Whether the tally began with the sums of the content hash.
+        said: kind, sql or query, and parameters.
+        unrepeatable: Why it cannot be made again; None when it can.
+    """
+    found = _common(workspace, columns, tally, form, hashed=hashed)
+    found |= {**said, "replayable": unrepeatable is None, "reason": unrepeatable}
+    return Manifest(**found)  # type: ignore[arg-type]
+
+
+def _common(
+    workspace: Workspace, columns: Sequence[Column], tally: Tally, form: str, *, hashed: bool
+) -> dict[str, object]:
+    source: Source = workspace.source
+    return {
+        "dataset": source.dataset,
+        "source_footer": source.store.footer_sha256,
+        "columns": [[column.name, column.type] for column in columns],
+        "rows": tally.rows,
+        "form": form,
+        "content_hash": content_hash(tally.rows, *_two(tally)) if hashed else None,
+        "match_rules": MATCH_RULES,
+        "revision": source.revision,
+        "versions": {
+            "ddb": version("ddb-query"),
+            workspace.engine.name: workspace.engine.version,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _two(tally: Tally) -> tuple[int, int]:
+    return (tally.sums[0], tally.sums[1]) if tally.sums else (0, 0)

@@ -1,0 +1,189 @@
+"""A selection as SQL for plain DuckDB: the same rows from the published table, without ddb.
+
+What the SQL needs of ddb's views and functions is written before it, and every value in it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import TYPE_CHECKING
+
+from ddb_query.dataset import DATASETS
+from ddb_query.engines.base import Relation
+from ddb_query.errors import UsageError
+from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.search.predicate import predicate
+from ddb_query.selection.columns import PUBLISHED
+from ddb_query.selection.filters import Conditions, conditions
+from ddb_query.selection.thinning import steps, strata_rows
+from ddb_query.sql_text import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddb_query.search.tree import Node
+    from ddb_query.selection.criteria import Criteria
+    from ddb_query.selection.strata import Stratum
+
+_HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
+_HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
+set TimeZone = 'UTC';
+create or replace temp view source_published as from '{table}';
+create or replace temp view source_metadata as
+select *, hash60(prompt) as prompt_id from source_published;"""
+
+
+def plain_sql(
+    criteria: Criteria, dataset: str, tree: Node | None, strata: list[Stratum], order: str
+) -> str:
+    """The SQL text.
+
+    Args:
+        criteria: What is selected.
+        dataset: 2m, large or demo.
+        tree: What `criteria.match` means.
+        strata: Of a stratified sample, as worked out.
+        order: What the rows are ordered by.
+
+    Raises:
+        UsageError: It stands for what plain DuckDB does not have: a file of names, `search()`.
+    """
+    _check(criteria)
+    passing = conditions(criteria)
+    if tree is not None:
+        _add_match(passing, tree)
+    parts, last = _thinning(criteria, passing, strata)
+    columns = ",\n    ".join(f"{sql} as {name}" for name, sql in PUBLISHED.items())
+    weight = ",\n    weight" if criteria.stratify else ""
+    source = Relation(f"from source.images{passing.where}", passing.values)
+    if last:
+        source = Relation(f"from source.images\ninner join {last} as chosen using (image_name)")
+    with_ = "with " + ",\n".join(parts) + "\n" if parts else ""
+    limit = f"\nlimit {criteria.limit}" if criteria.limit else ""
+    query = f"{with_}select\n    {columns}{weight}\n{_spelled(source)}\norder by {order}{limit};"
+    return _own_names(f"{_prelude(query, dataset)}\n\n{query}\n")
+
+
+def _check(criteria: Criteria) -> None:
+    if criteria.subset is not None:
+        raise UsageError(
+            "SQL for plain DuckDB cannot name the images of a subset file",
+            hint="ddb export --from FILE writes them",
+        )
+    words = [token.text.lower() for token in tokens(criteria.where or "")]
+    if "search" in words:
+        raise UsageError("plain DuckDB has no search()", hint="--match WORDS instead")
+
+
+def _add_match(passing: Conditions, tree: Node) -> None:
+    condition, values = predicate(tree, text="text", artists="prompt_artists(prompt)")
+    inner = (
+        "select prompt from (select prompt, normalise(prompt) as text"
+        " from (select distinct prompt from source.published) as spelled)"
+        f" as normalised where {condition}"
+    )
+    passing.parts.append(f"prompt in ({inner})")
+    passing.values.update(values)
+
+
+def _thinning(
+    criteria: Criteria, passing: Conditions, strata: list[Stratum]
+) -> tuple[list[str], str]:
+    """The steps as parts of a WITH, and the name of the last."""
+    source = Relation(f"from source.images{passing.where}", passing.values)
+    parts, last = [], ""
+    for step in steps(criteria):
+        table = None
+        if step.stratified:
+            table = "chosen_strata"
+            parts.append(f"{table} as ({_spelled(strata_rows(strata))}\n)")
+        chosen = step.relation(source, last, criteria.seed, table)
+        last = f"chosen_{step.kind}"
+        parts.append(f"{last} as (\n{_spelled(chosen)}\n)")
+    return parts, last
+
+
+def _prelude(query: str, dataset: str) -> str:
+    """The views and functions that the query needs, each after what it needs itself."""
+    written: dict[str, str] = {}
+    _need("source.images", dataset, written)
+    for name in _names(query):
+        _need(name, dataset, written)
+    head = _HEAD.format(table=DATASETS[dataset].table)
+    return "\n".join([_HASH60, head, *written.values()])
+
+
+def _need(name: str, dataset: str, written: dict[str, str], above: tuple[str, ...] = ()) -> None:
+    text = None if name in written or name in above else _definition(name, dataset)
+    if text is None:
+        return
+    for other in _names(text):
+        _need(other, dataset, written, (*above, name))
+    written[name] = text
+
+
+def _definition(name: str, dataset: str) -> str | None:
+    if name == "source.images":
+        return f"create or replace temp view source.images as\n{read_sql('views/images.sql')};"
+    if name == "images":
+        return "create or replace temp view images as from source.images;"
+    if name in ("prompts", "users", "terms"):
+        return f"create or replace temp view {name} as\n{read_sql(f'views/{name}.sql')};"
+    if name == "dataset_name":
+        return f"create or replace temp macro dataset_name() as '{dataset}';"
+    if name == "image_suffix":
+        return None
+    path = sql_folder() / "functions" / f"{name}.sql"
+    if not path.is_file():
+        return None
+    text = path.read_text("utf-8")
+    return f"create or replace temp macro {text[3 : text.index(':')]} as (\n{text}\n);"
+
+
+def _names(sql: str) -> Iterator[str]:
+    """What SQL may read or call of ours: words after FROM, JOIN or a comma, and before `(`."""
+    words = [token.text for token in tokens(sql) if token.kind != "comment"]
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if word.isidentifier() and (after == "(" or before.lower() in ("from", "join", ",")):
+            yield word
+
+
+def _own_names(sql: str) -> str:
+    """Temporary views have no schema."""
+    return re.sub(r"\bsource\.(?=images|metadata|published)", "source_", sql)
+
+
+def _spelled(relation: Relation) -> str:
+    """SQL with its values in the places of its parameters."""
+    found, end = [], 0
+    for match in _PARAMETERS.finditer(relation.sql):
+        found += [relation.sql[end : match.start()]]
+        name = match.group()[1:]
+        if match.group().startswith("$") and name in relation.values:
+            found.append(_literal(relation.values[name]))
+        else:
+            found.append(match.group())
+        end = match.end()
+    return "".join(found) + relation.sql[end:]
+
+
+# Text and comments are passed over, so that a `$name` in them stays.
+_PARAMETERS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\$[A-Za-z_]\w*")
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"cast({value!r} as double)"
+    if isinstance(value, datetime.datetime):
+        return f"timestamp '{value.isoformat(' ')}'"
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(one) for one in value)}]"
+    text = str(value).replace("'", "''")
+    return f"'{text}'"

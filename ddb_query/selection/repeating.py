@@ -1,0 +1,49 @@
+"""Whether a statement gives the same rows whenever it is asked of the same dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddb_query.errors import UsageError
+
+if TYPE_CHECKING:
+    from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.selection.criteria import Criteria
+
+VIEWS = frozenset(
+    {"metadata", "metadata_large", "images", "prompts", "users", "terms"}
+)  # fmt: skip
+_ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
+
+
+def unrepeatable(engine: DuckDBEngine, sql: str) -> str | None:
+    """Why the rows of a SELECT cannot be made again; None when they can.
+
+    Raises:
+        UsageError: It is not one SELECT that only reads.
+    """
+    found = engine.parsed(sql)
+    if found is None or found.writes:
+        raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
+    if foreign := (found.tables - VIEWS) | (found.table_functions - _ROW_MAKERS):
+        return f"it reads {', '.join(sorted(foreign))}, which is no view of ddb's"
+    if found.samples:
+        return "it takes a random sample"
+    if changing := found.functions & engine.changing_functions():
+        return f"it calls {', '.join(f'{name}()' for name in sorted(changing))}"
+    return None
+
+
+def only_reads(engine: DuckDBEngine, criteria: Criteria) -> None:
+    """Refuse a condition or an order that would do more than read.
+
+    Raises:
+        UsageError: It would.
+    """
+    if criteria.where is None and criteria.order_by is None:
+        return
+    where = f" where ({criteria.where}\n)" if criteria.where is not None else ""
+    order = f" order by {criteria.order_by}" if criteria.order_by is not None else ""
+    found = engine.parsed(f"select 1 from images{where}{order}")
+    if found is None or found.writes:
+        raise UsageError("a condition can only read")

@@ -1,0 +1,328 @@
+"""Selection: a set of a corpus's images, described by criteria, worked out when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from ddb_query.engines.base import Relation
+from ddb_query.errors import UsageError
+from ddb_query.selection import subset_file
+from ddb_query.selection.columns import HIDDEN
+from ddb_query.selection.filters import Conditions, conditions
+from ddb_query.selection.repeating import only_reads
+from ddb_query.selection.strata import Stratum, allocate
+from ddb_query.selection.thinning import Step, steps, strata_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from ddb_query.engines.base import Result
+    from ddb_query.report.model import Report
+    from ddb_query.selection.criteria import Criteria, Shares
+    from ddb_query.selection.criteria import Stratum as StratumName
+    from ddb_query.selection.exporting import Exported
+    from ddb_query.selection.subset_file import Subset
+    from ddb_query.workspace import Workspace
+
+_ORDER = "part_id, image_name"
+_FIRST_ROWS = 10
+
+
+@dataclass
+class _Thinned:
+    """The names that are left, in a temporary table, and what there is to tell of them."""
+
+    table: str = ""
+    left_out: dict[str, int] = field(default_factory=dict)
+    strata: list[Stratum] = field(default_factory=list)
+
+
+class Selection:
+    """A set of images. Nothing is asked before it is read; made by `Corpus.select`.
+
+    Attributes:
+        criteria: What it says.
+        workspace: Where it is asked.
+    """
+
+    def __init__(self, workspace: Workspace, criteria: Criteria) -> None:
+        self.workspace = workspace
+        self.criteria = criteria
+
+    def count(self) -> int:
+        """How many images there are."""
+        if self._thinned is not None and self.criteria.limit is None:
+            return self._taken
+        counted = self.relation(ordered=False).over("select count(*)")
+        return self.workspace.first(counted)[0]
+
+    def sample(
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        stratify: StratumName | None = None,
+        shares: Shares | None = None,
+    ) -> Selection:
+        """So many of the images, chosen by a hash of their names: the same ones everywhere.
+
+        Args:
+            count: How many; all of them when there are fewer.
+            seed: Another seed gives another sample.
+            stratify: Take from each sampler, user, day or nsfw-band.
+            shares: As many from each as its size asks for (`proportional`), or as many (`equal`).
+
+        Raises:
+            UsageError: This is a sample already, or has a limit.
+        """
+        if self.criteria.sample is not None or self.criteria.limit is not None:
+            raise UsageError("a sample or a limit cannot be sampled", hint="sample, then limit")
+        changed = self.criteria.but(sample=count, seed=seed, stratify=stratify, shares=shares)
+        return Selection(self.workspace, changed)
+
+    def head(self, count: int = _FIRST_ROWS) -> Result:
+        """The first images, with the columns of the view `images`."""
+        return self.workspace.ask(self.relation(), count)
+
+    def result(self) -> Result:
+        """The images, with the columns of the view `images`."""
+        return self.workspace.ask(self.relation())
+
+    def arrow(self) -> pa.Table:
+        """The images as a pyarrow.Table."""
+        return self.result().arrow()
+
+    def pl(self) -> pl.DataFrame:
+        """The images as a polars.DataFrame."""
+        return self.result().pl()
+
+    def df(self) -> pd.DataFrame:
+        """The images as a pandas.DataFrame; needs pandas, which ddb does not install."""
+        return self.result().df()
+
+    @property
+    def strata(self) -> list[Stratum]:
+        """Of a stratified sample: size, taken and weight of each stratum, the largest first."""
+        return self._thinned.strata if self._thinned else []
+
+    @property
+    def names_hash(self) -> str | None:
+        """The content hash of the subset file's names: which subset it is."""
+        return self._subset.names_hash if self._subset else None
+
+    @property
+    def missing(self) -> int:
+        """How many names of the subset file are not in the dataset."""
+        return self._subset.missing if self._subset else 0
+
+    @property
+    def sql(self) -> str:
+        """SQL that gives the same rows in plain DuckDB, from the published metadata table."""
+        from ddb_query.selection.plain_sql import plain_sql
+
+        words, workspace = self.criteria.match, self.workspace
+        tree = workspace.parse(words) if words is not None else None
+        _ = self._passing
+        return plain_sql(self.criteria, workspace.source.dataset, tree, self.strata, self._order)
+
+    def export(
+        self,
+        path: Path | str,
+        *,
+        columns: Sequence[str] = (),
+        drop: Sequence[str] = (),
+        form: str | None = None,
+        partition_by: str | None = None,
+        hashed: bool = True,
+        force: bool = False,
+    ) -> Exported:
+        """Write the images to a file that says how it was made.
+
+        Args:
+            path: The file, or with `partition_by` the folder.
+            columns: Columns of `images`, and `score`; none for those published, as published.
+            drop: Columns to leave out.
+            form: parquet, csv, tsv, jsonl, json or arrow; None to tell from the ending.
+            partition_by: Write a folder with a file for each sampler, day or part.
+            hashed: Whether the manifest holds the content hash.
+            force: Whether what is there already is replaced.
+
+        Raises:
+            OutputError: It cannot be written; what was there stays as it was.
+            UsageError: A column, format or partition makes no sense.
+        """
+        from ddb_query.selection.exporting import export
+
+        return export(
+            self, self.workspace, path, columns=columns, drop=drop, form=form,
+            partition_by=partition_by, hashed=hashed, force=force,
+        )  # fmt: skip
+
+    def report(
+        self,
+        *,
+        versus: Selection | Literal["rest"] | None = None,
+        title: str = "",
+        sections: Sequence[str] = (),
+        users: bool = False,
+    ) -> Report:
+        """Statistics of the images; `save` it as .html, .md, .json or .txt.
+
+        Args:
+            versus: Another selection, of any corpus, to compare with; `rest` for all other images.
+            title: The report's heading.
+            sections: Names of sections; none for all. docs/report.md has them.
+            users: Whether the hashes that stand for users' names are shown.
+
+        Raises:
+            UsageError: There is no section of that name.
+            SqlError: The engine refuses a condition.
+        """
+        from ddb_query.selection.reporting import report
+
+        return report(self, versus=versus, title=title, sections=sections, users=users)
+
+    def relation(self, *, ordered: bool = True) -> Relation:
+        """What it stands for: a SELECT of all columns of `images`, with `weight` and `score`.
+
+        Args:
+            ordered: Whether the order of the rows matters.
+
+        Raises:
+            SqlError: The engine refuses a condition.
+        """
+        return self.rows(f"* exclude ({', '.join(HIDDEN)})", ordered=ordered)
+
+    def rows(
+        self,
+        columns: str,
+        *,
+        ordered: bool = True,
+        first: str | None = None,
+        also: str | None = None,
+    ) -> Relation:
+        """The rows with columns of ddb's own choice.
+
+        Args:
+            columns: SQL over `images`, those that its view leaves out among them.
+            ordered: Whether the order of the rows matters.
+            first: What the rows are ordered by before anything else.
+            also: One more condition over `images`.
+        """
+        source, extra, found = "from source.images", "", self._passing
+        if self._thinned is not None:
+            found = Conditions()
+            source += f"\ninner join {self._thinned.table} as chosen using (image_name)"
+            extra = ", chosen.weight" if self.criteria.stratify else ""
+        if self._hits:
+            source += f"\ninner join {self._hits} as hits using (prompt_id)"
+            extra += ", round(hits.score, 6) as score"
+        parts = [*found.parts, *([also] if also else [])]
+        where = Conditions(parts).where
+        inner = f"select images.*{extra}\n{source}{where}{self._end(ordered=ordered)}"
+        order = f"\norder by {first}, {_ORDER}" if first else ""
+        return Relation(f"select {columns}\nfrom (\n{inner}\n) as images{order}", found.values)
+
+    def notes(self) -> list[str]:
+        """What a person should know of how it came out."""
+        found = []
+        for group, count in self._thinned.left_out.items() if self._thinned else ():
+            what = "a known user" if group == "user" else "a prompt"
+            found.append(f"left out {count:,} images without {what}")
+        sample = self.criteria.sample
+        if sample is not None and (there := self._taken) < sample:
+            found.append(f"there are only {there:,} images; the sample has them all")
+        return found
+
+    @property
+    def _order(self) -> str:
+        given = self.criteria.order_by
+        return f"{given}\n, {_ORDER}" if given else _ORDER
+
+    def _end(self, *, ordered: bool) -> str:
+        limit = self.criteria.limit
+        end = f"\norder by {self._order}" if ordered or limit else ""
+        return end + (f"\nlimit {limit}" if limit else "")
+
+    @cached_property
+    def _passing(self) -> Conditions:
+        """What every image passes by itself."""
+        criteria, engine = self.criteria, self.workspace.engine
+        if criteria.where is not None:
+            self.workspace.define_search(criteria.where)
+            engine.check_condition("images", criteria.where)
+        if criteria.order_by is not None:
+            engine.check_order("images", criteria.order_by)
+        only_reads(engine, criteria)
+        found = conditions(criteria)
+        if self._hits:
+            found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
+        if self._subset:
+            found.parts.append(f"image_name in (select image_name from {self._subset.table})")
+        return found
+
+    @cached_property
+    def _hits(self) -> str | None:
+        """The table of the prompts that match."""
+        words = self.criteria.match
+        if words is None:
+            return None
+        tree = self.workspace.parse(words)
+        return self.workspace.keep_hits(self.workspace.source.finder.all(tree))
+
+    @cached_property
+    def _subset(self) -> Subset | None:
+        if self.criteria.subset is None:
+            return None
+        return subset_file.names(self.workspace, self.criteria.subset)
+
+    @cached_property
+    def _thinned(self) -> _Thinned | None:
+        found = None
+        for step in steps(self.criteria):
+            found = self._take(step, found or _Thinned())
+        return found
+
+    @property
+    def _taken(self) -> int:
+        """How many images thinning left."""
+        table = self._thinned.table if self._thinned else ""
+        return self.workspace.first(Relation(f"select count(*) from {table}"))[0]
+
+    def _take(self, step: Step, before: _Thinned) -> _Thinned:
+        """Work out one step; the images it takes are kept in a table."""
+        workspace = self.workspace
+        passing = Relation(f"from source.images{self._passing.where}", self._passing.values)
+        left_out, strata, table = dict(before.left_out), [], None
+        if step.stratified:
+            strata = self._allocated(step.sizes(passing, before.table))
+            table = workspace.keep(strata_rows(strata), "strata")
+        elif step.by:
+            count = workspace.first(step.left_out(passing, before.table))[0]
+            left_out |= {step.by: count} if count else {}
+        chosen = step.relation(passing, before.table, self.criteria.seed, table)
+        return _Thinned(workspace.keep(chosen, step.kind), left_out, strata)
+
+    def _allocated(self, sizes: Relation) -> list[Stratum]:
+        answer = self.workspace.ask(sizes).answer
+        found = [(row[0], int(row[1] or 0)) for row in answer.cells()] if answer else []
+        taken = allocate(
+            [size for _, size in found],
+            self.criteria.sample or 0,
+            self.criteria.shares or "proportional",
+        )
+        return [Stratum(*one, count) for one, count in zip(found, taken, strict=True)]
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name}={value!r}" for name, value in self.criteria.to_json().items())
+        return f"<Selection: {said or 'all images'}>"
+
+    def _repr_html_(self) -> str:
+        return self.result()._repr_html_()

@@ -1,0 +1,78 @@
+"""Strata: how many of a sample each one gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ddb_query.selection.criteria import Shares
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A part of the images that is sampled by itself.
+
+    Attributes:
+        name: The sampler, user, day or band; None for images without one.
+        size: How many images it has.
+        taken: How many of them are in the sample.
+    """
+
+    name: str | None
+    size: int
+    taken: int
+
+    @property
+    def weight(self) -> float | None:
+        """How many images each one taken stands for; None when none is."""
+        return self.size / self.taken if self.taken else None
+
+    def to_json(self) -> dict[str, object]:
+        """Its fields, for a manifest."""
+        return {"name": self.name, "size": self.size, "taken": self.taken, "weight": self.weight}
+
+
+def allocate(sizes: Sequence[int], count: int, shares: Shares) -> list[int]:
+    """How many to take of strata of these sizes, `count` in all.
+
+    A stratum smaller than its share gives all it has, and the rest is spread over the others.
+    What does not divide evenly goes to the largest remainders, of equal ones to the first.
+
+    Args:
+        sizes: Images of each stratum, in an order that is always the same.
+        count: Images wanted.
+        shares: `proportional` to the sizes, or `equal`.
+
+    Returns:
+        One number a stratum; their sum is `count`, or all there are when that is less.
+    """
+    if count >= sum(sizes):
+        return list(sizes)
+    taken = [0] * len(sizes)
+    left = {place for place, size in enumerate(sizes) if size}
+    while left:
+        weights = {place: sizes[place] if shares == "proportional" else 1 for place in left}
+        total = sum(weights.values())
+        full = {place for place in left if sizes[place] * total <= count * weights[place]}
+        if not full:
+            _spread(taken, weights, count)
+            break
+        for place in full:
+            taken[place] = sizes[place]
+            count -= sizes[place]
+        left -= full
+    return taken
+
+
+def _spread(taken: list[int], weights: dict[int, int], count: int) -> None:
+    """Give each place its share of `count`, by largest remainder; in whole numbers, so exact."""
+    total = sum(weights.values())
+    for place, weight in weights.items():
+        taken[place] = count * weight // total
+    short = count - sum(taken[place] for place in weights)
+    by_remainder = sorted(weights, key=lambda place: (-(count * weights[place] % total), place))
+    for place in by_remainder[:short]:
+        taken[place] += 1

@@ -1,0 +1,67 @@
+"""Subset files: the images that a file of anyone's names, to select from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddb_query import manifest
+from ddb_query.engines.base import Relation
+from ddb_query.engines.content_hash import content_hash, digests
+from ddb_query.errors import BadManifestError, NoManifestError, UsageError
+
+if TYPE_CHECKING:
+    from ddb_query.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Subset:
+    """The names that a file holds, in a temporary table.
+
+    Attributes:
+        table: One row a name, in `image_name`.
+        missing: How many of them are not in the dataset.
+        names_hash: The content hash of the names: which subset it is, wherever the file lies.
+    """
+
+    table: str
+    missing: int
+    names_hash: str
+
+
+def names(workspace: Workspace, file: Path | str) -> Subset:
+    """Read the names of a parquet, csv or jsonl file, or of a folder of parquet files.
+
+    Raises:
+        UsageError: It cannot be read, or has no column `image_name`.
+        BadManifestError: Its manifest is of another dataset, whose names differ.
+    """
+    path = Path(file)
+    _check_dataset(workspace, path)
+    found = workspace.engine.names_in(path)
+    table = workspace.keep(found, "names")
+    first, second = digests([("image_name", "VARCHAR")])
+    sums = workspace.first(Relation(f"select count(*), sum({first}), sum({second}) from {table}"))
+    there = workspace.first(
+        Relation(
+            "select count(*) from source.images"
+            f" where image_name in (select image_name from {table})"
+        )
+    )[0]
+    return Subset(table, sums[0] - there, content_hash(*sums))
+
+
+def _check_dataset(workspace: Workspace, path: Path) -> None:
+    if not path.exists():
+        raise UsageError(f"no subset file {path}", hint="--from FILE takes what ddb export wrote")
+    try:
+        made_from = manifest.read(path).dataset
+    except NoManifestError:
+        return
+    if made_from != workspace.source.dataset:
+        raise BadManifestError(
+            path,
+            f"is of dataset {made_from}, not of {workspace.source.dataset}; their names differ",
+            hint=f"--dataset {made_from}",
+        )

@@ -1,0 +1,140 @@
+"""Subsets on disk: rows and their manifest, as a file or as a folder of files."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from ddb_query import export, manifest
+from ddb_query.errors import OutputError, UsageError
+from ddb_query.files import replacing, replacing_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from ddb_query.engines.base import Rows
+    from ddb_query.manifest import Manifest
+
+# What a reader of Hive's folders takes for NULL.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+def form_of(path: Path, form: str | None, *, folder: bool = False) -> str:
+    """The format to write: the one asked for, else the one of the file's ending.
+
+    Raises:
+        UsageError: There is no such format, or the ending says nothing.
+    """
+    if folder:
+        if form not in (None, "parquet"):
+            raise UsageError(f"partitions are parquet, not {form}", hint="leave --format out")
+        return "parquet"
+    found = form or export.ENDINGS.get(path.suffix.lower())
+    if found not in export.DATA_FORMATS:
+        hint = f"end its name in {', '.join(sorted(export.ENDINGS))}, or say it with --format"
+        raise UsageError(f"cannot tell a format from {form or path.name}", hint=hint)
+    return found
+
+
+def refuse_existing(target: Path, *, force: bool, folder: bool = False) -> None:
+    """Keep what is there already, unless told otherwise.
+
+    Raises:
+        OutputError: There is something of that name.
+    """
+    if folder and target.exists() and not target.is_dir():
+        raise OutputError(target, "a file has that name", hint="name another folder")
+    if folder and target.exists() and not manifest.beside(target).is_file():
+        raise OutputError(target, "a folder that ddb did not write", hint="name another folder")
+    if (target.is_file() or (folder and target.exists())) and not force:
+        raise OutputError(target, "it exists already", hint="--force replaces it")
+
+
+def write_file(rows: Rows, form: str, target: Path, describe: Callable[[], Manifest]) -> int:
+    """Write rows and how they were made; returns the bytes of the rows.
+
+    Args:
+        rows: Read once.
+        form: One of `export.DATA_FORMATS`.
+        target: Appears whole or not at all.
+        describe: Asked for the manifest after the last row.
+
+    Raises:
+        OutputError: It cannot be written; an old file stays as it was.
+    """
+
+    def footer() -> dict[str, str]:
+        return {manifest.KEY: describe().to_text()}
+
+    with replacing(target) as temporary, temporary.open("wb") as sink:
+        export.write(rows, form, sink, footer)
+    if form != "parquet":
+        with replacing(manifest.beside(target)) as temporary:
+            temporary.write_text(describe().to_text() + "\n", "utf-8")
+    return target.stat().st_size
+
+
+def write_folder(rows: Rows, name: str, target: Path, describe: Callable[[], Manifest]) -> int:
+    """Write rows as a file for each value of their last column, which is not written.
+
+    Args:
+        rows: Ordered by that column, which is text.
+        name: What the folders call the column: `name=value`.
+        target: The folder, which appears whole or not at all.
+        describe: Asked for the manifest after the last row.
+
+    Raises:
+        OutputError: It cannot be written; an old folder stays as it was.
+    """
+    with replacing_folder(target) as temporary:
+        with _Partitions(temporary, name) as partitions:
+            for batch in rows.reader():
+                partitions.write(batch)
+        manifest.beside(temporary).write_text(describe().to_text() + "\n", "utf-8")
+    return sum(path.stat().st_size for path in target.rglob("*.parquet"))
+
+
+class _Partitions(contextlib.AbstractContextManager["_Partitions"]):
+    """Writes batches to the file of each value in turn."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._open = contextlib.ExitStack()
+        self._value: str | None = None
+        self._put: Callable[[pa.RecordBatch], object] | None = None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        rows = batch.select(range(batch.num_columns - 1))
+        for value, first, count in _runs(batch.column(batch.num_columns - 1)):
+            if self._put is None or value != self._value:
+                self._start(value, rows.schema)
+            if self._put is not None:
+                self._put(rows.slice(first, count))
+
+    def _start(self, value: str | None, schema: pa.Schema) -> None:
+        import pyarrow.parquet as pq
+
+        self._open.close()
+        folder = self._folder / f"{self._name}={_NO_VALUE if value is None else value}"
+        folder.mkdir()
+        writer = pq.ParquetWriter(folder / "images.parquet", schema, compression="snappy")
+        self._put = self._open.enter_context(writer).write_batch
+        self._value = value
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+
+def _runs(values: pa.Array) -> Iterator[tuple[str | None, int, int]]:
+    """Equal neighbours: the value, where they begin, and how many they are."""
+    import pyarrow.compute as pc
+
+    runs = pc.run_end_encode(values)
+    first = 0
+    for value, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield value, first, end - first
+        first = end

@@ -1,0 +1,171 @@
+"""Workspace: the engine over one dataset with its searches and temporary tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.base import Relation, Result
+from ddb_query.errors import SqlError, UsageError
+from ddb_query.sql_text import tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ddb_query.dataset import Dataset
+    from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.engines.duckdb_answer import DuckDBAnswer
+    from ddb_query.progress import Progress
+    from ddb_query.search.index import Hits
+    from ddb_query.search.tree import Node
+    from ddb_query.store.finder import Finder
+    from ddb_query.store.place import Store
+
+_HITS = """
+select unnest(cast($ids as bigint[])) as prompt_id, unnest(cast($scores as double[])) as score
+"""
+
+
+@dataclass
+class Source:
+    """What a corpus and its cursors share.
+
+    Attributes:
+        dataset: 2m, large or demo.
+        table: Its metadata table.
+        store: Its store, which may not have been built.
+        definition: What the engine needs to define the views.
+        revision: Commit of the repository that the table came from, if it is known.
+        progress: Called while long work goes on.
+        finder: Searches the prompts.
+        searchable: Whether `search()` is defined in SQL.
+    """
+
+    dataset: str
+    table: Path
+    store: Store
+    definition: tuple[Dataset, Path, dict[str, str]]
+    revision: str | None = None
+    progress: Progress | None = None
+    finder: Finder = field(init=False)
+    searchable: bool = False
+
+    def hits(self, words: str) -> Hits:
+        """All prompts that match, for `search()` in SQL."""
+        return self.finder.all(self.finder.parse(words))
+
+
+class Workspace:
+    """Where one thread asks one dataset.
+
+    Attributes:
+        engine: Runs the SQL.
+        source: What is asked.
+    """
+
+    def __init__(self, engine: DuckDBEngine, source: Source) -> None:
+        self.engine = engine
+        self.source = source
+        self._kept = 0
+
+    def ask(self, relation: Relation, limit: int | None = None) -> Result:
+        """The rows of a statement, of which a SELECT runs when they are read.
+
+        Args:
+            relation: One statement; `search(…)` in it is prepared for.
+            limit: At most so many rows; None or 0 for all.
+
+        Raises:
+            SqlError: The engine refuses it.
+            UsageError: The limit is negative or too large.
+        """
+        if limit is not None and not 0 <= limit < 2**63:
+            raise UsageError("limit is a number of rows from 0, and 0 is all")
+        self.define_search(relation.sql)
+        answer = self.engine.answer(relation)
+        return Result(answer.head(limit) if answer and limit else answer)
+
+    def answer(self, relation: Relation) -> DuckDBAnswer:
+        """The engine's side of a SELECT, for writers.
+
+        Raises:
+            SqlError: The engine refuses it, or it gives no rows.
+        """
+        self.define_search(relation.sql)
+        answer = self.engine.answer(relation)
+        if answer is None:
+            raise SqlError("the statement gives no rows")
+        return answer
+
+    def keep(self, relation: Relation, kind: str) -> str:
+        """Keep rows in a temporary table, for later statements; gives the table's name.
+
+        Args:
+            relation: A SELECT.
+            kind: What the rows are, as a part of the name.
+        """
+        self._kept += 1
+        table = f"ddb_{kind}_{self._kept}"
+        self.ask(Relation(f"create temp table {table} as {relation.sql}", relation.values))
+        return table
+
+    def keep_hits(self, hits: Hits) -> str:
+        """Keep hits of a search in a temporary table of `prompt_id` and `score`, the best first.
+
+        A table, not a subquery, so that the engine knows how few they are when it plans a join.
+        """
+        values = {"ids": hits.prompt_ids.tolist(), "scores": hits.scores.tolist()}
+        return self.keep(Relation(_HITS, values), "hits")
+
+    def parse(self, words: str, *, exact_syntax: bool = False) -> Node:
+        """The tree of a search.
+
+        Raises:
+            SearchSyntaxError: The words have no meaning.
+        """
+        self.prepare_search()
+        return self.source.finder.parse(words, exact_syntax=exact_syntax)
+
+    def prepare_search(self) -> None:
+        """Have the index at hand, and the views over the store that was built for it."""
+        if self.source.finder.prepare():
+            self.engine.define(*self.source.definition, self.source.store.folder)
+
+    def first(self, relation: Relation) -> tuple[int, ...]:
+        """The only row of a SELECT of whole numbers."""
+        answer = self.engine.answer(relation)
+        row = next(answer.cells(), ()) if answer else ()
+        return tuple(int(cell or 0) for cell in row)
+
+    def lock(self) -> None:
+        """Let the engine read nothing from now on but the dataset's own files."""
+        self.prepare_search()
+        store = self.source.store.folder
+        self.engine.lock([self.source.table, *sorted(store.glob("*.parquet"))])
+
+    def cursor(self) -> Workspace:
+        """The same dataset for another thread; temporary tables are not shared."""
+        return Workspace(self.engine.cursor(), self.source)
+
+    def close(self) -> None:
+        """Let go of the engine and its files."""
+        self.source.finder.close()
+        self.engine.close()
+
+    def define_search(self, sql: str) -> None:
+        """Have `search(…)` ready, if the SQL calls it."""
+        if not _searches(sql):
+            return
+        self.prepare_search()
+        if not self.source.searchable:
+            self.engine.add_search(self.source.hits)
+            self.source.searchable = True
+
+
+def _searches(sql: str) -> bool:
+    """Whether SQL calls `search(…)`, for which the index is then prepared."""
+    if "search" not in sql.lower():
+        return False
+    words = [token.text.lower() for token in tokens(sql) if token.kind != "comment"]
+    return any(pair == ("search", "(") for pair in pairwise(words))
