@@ -207,10 +207,10 @@ def _banded(amounts: Iterable[int], edges: list[int], names: list[str]) -> Rows:
 
 _LATIN = "[\xc0-\xd6\xd8-\xf6\xf8-\u024f\u1e00-\u1eff]"
 _KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff"
-_HANGUL = "\uac00-\ud7a3\u3131-\u318e"
+_HANGUL = "\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3\uffa0-\uffdc"
 _SCRIPTS = (
     ("Latin with accents", "languages of Europe, names", _LATIN),
-    ("Cyrillic", "Russian and others", "[\u0400-\u052f]"),
+    ("Cyrillic", "Russian and others", "[\u0400-\u052f\u1c80-\u1c88\u2de0-\u2dff\ua640-\ua69f]"),
     ("Greek", "Greek, symbols", "[\u0370-\u0373\u0375-\u037d\u037f\u0384\u0386\u0388-\u03e1]"),
     ("Arabic", "Arabic, Persian, Urdu", "[\u0621-\u063a\u0641-\u064a\u0671-\u06d3]"),
     ("Hebrew", "Hebrew", "[\u05d0-\u05ea]"),
@@ -226,7 +226,7 @@ def _scripts(prompts: pd.DataFrame) -> Rows:
     kana_or_hangul = re.compile(
         "[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\uac00-\ud7a3\u3131-\u318e]"
     )
-    han = re.compile("[\u4e00-\u9fff\u3400-\u4dbf]")
+    han = re.compile("[\u4e00-\u9fff\u3400-\u4dbf\u3005\u3007\u2e80-\u2fd5\uf900-\ufad9]")
     found = {("ASCII alone", "English, mostly"): sum(text.isascii() for text in texts)}
     for name, suggests, marks in _SCRIPTS:
         found[name, suggests] = sum(re.search(marks, text) is not None for text in texts)

@@ -154,13 +154,13 @@ def test_the_page_never_scrolls_sideways(page: Page) -> None:
 
 
 def test_dark_is_dark_in_charts_too(page: Page) -> None:
-    def colors() -> list[Any]:
+    def colors() -> Any:
         return json.loads(
             page.value("""JSON.stringify([
             getComputedStyle(document.body).backgroundColor,
             getComputedStyle(document.querySelector('figure svg text')).fill,
             getComputedStyle(document.querySelector('figure svg path[fill^="var"]')).fill])""")
-        )  # type: ignore[no-any-return]
+        )
 
     light = colors()
     page.shown(1280, "dark")
@@ -191,3 +191,7 @@ def test_every_number_has_its_sql_and_every_chart_its_table(page: Page) -> None:
         figure.parentElement.querySelector('details.data tbody tr') !== null)""")
         is True
     )
+
+
+def test_the_page_is_small(reports: Path) -> None:
+    assert all(0 < path.stat().st_size < 3_000_000 for path in reports.glob("*.html"))
