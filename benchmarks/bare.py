@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import read_view, sql_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VIEWS = ("images", "prompts", "users", "terms")
+VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
 
 
 def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> str:
@@ -30,5 +30,5 @@ def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> st
     for path in sorted((sql_folder() / "functions").glob("*.sql")):
         text = path.read_text("utf-8")
         parts.append(f"create macro {text[3 : text.index(':')]} as (\n{text}\n);")
-    parts += [f"create view {view} as\n{read_sql(f'views/{view}.sql')};" for view in VIEWS]
+    parts += [f"create view {view} as\n{read_view(view)};" for view in VIEWS]
     return "\n".join(parts)

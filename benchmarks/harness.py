@@ -82,8 +82,12 @@ def as_row(measured: Measured) -> dict[str, object]:
 
 
 def _run(command: list[str]) -> tuple[float, float]:
+    # An installed package has its bytecode; a checkout must be allowed to keep it.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    )
     _, errors = process.stderr, process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     took = time.perf_counter() - started

@@ -22,6 +22,13 @@ def main() -> int:
         return _told(error)
     except KeyboardInterrupt:
         return _told(InterruptedByUserError())
+    except OSError as error:
+        # Help is printed by typer, past `output`; what else fails with a file says its name.
+        if error.filename is not None:
+            raise
+        from ddb_query import output
+
+        return _told(output.failed(error))
 
 
 def _run() -> int:

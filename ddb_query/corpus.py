@@ -11,12 +11,14 @@ from ddb_query.errors import (
     ParameterError,
     QueryFileError,
     SearchSyntaxError,
+    SqlError,
     UsageError,
 )
 from ddb_query.search.tree import only_negative
 from ddb_query.selection.criteria import Criteria
 from ddb_query.selection.exporting import export_statement
 from ddb_query.selection.selection import Selection
+from ddb_query.store.place import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,9 +97,12 @@ class Corpus:
         """
         query = self._library.find(name)
         values = query.values(parameters)
-        if len(self.workspace.engine.statements(query.sql)) != 1:
-            raise QueryFileError(query.path, 1, "one statement only")
-        result = self.workspace.ask(Relation(query.sql, values), limit)
+        try:
+            if len(self.workspace.engine.statements(query.sql)) != 1:
+                raise QueryFileError(query.path, 1, "one statement only")
+            result = self.workspace.ask(Relation(query.sql, values), limit)
+        except SqlError as error:
+            raise error.within(query.path) from error
         _check_columns(query, result)
         return result
 
@@ -241,8 +246,14 @@ class Corpus:
         return next(_bound(parts, params)), said | {"kind": "sql", "sql": sql}
 
     def build(self) -> bool:
-        """Build the store, which makes everything faster; returns whether it had to be built."""
-        return self.workspace.source.finder.prepare(even_if_told_not_to=True)
+        """Build the store, which makes everything faster; returns whether it had to be built.
+
+        One that is there is read from end to end before, and built anew when it is damaged.
+        """
+        engine, source = self.workspace.engine, self.workspace.source
+        if source.store.whole and any(engine.problem_of(source.store.table(n)) for n in TABLES):
+            source.store.discard()
+        return source.finder.prepare(even_if_told_not_to=True)
 
     def query(self, name: str) -> CannedQuery:
         """A canned query by its name.

@@ -75,6 +75,11 @@ class Dataset:
     rows: int | None
     table_bytes: int | None
 
+    @property
+    def command(self) -> str:
+        """The command that gets its table."""
+        return "ddb data demo" if self.rows is None else f"ddb data pull {self.name}"
+
 
 DATASETS = {
     "2m": Dataset("2m", "metadata.parquet", "metadata", ".png", 2_000_000, 190_000_000),

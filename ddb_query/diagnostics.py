@@ -27,11 +27,13 @@ class Diagnostics:
 
     Attributes:
         quiet: Whether notes and progress are left out; errors never are.
+        bars: Whether progress is shown; not while data scrolls by on the same terminal.
 
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+        self.bars = True
         self._started: dict[str, float] = {}
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -55,7 +57,7 @@ class Diagnostics:
 
     def __call__(self, done: int, total: int | None, unit: str, label: str) -> None:
         """Show progress."""
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or not self.bars or not sys.stderr.isatty():
             return
         if total is not None and done >= total:
             self._finish(label)

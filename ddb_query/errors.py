@@ -74,6 +74,10 @@ class SqlError(DdbError):
 
     exit_code = 1
 
+    def within(self, path: Path) -> SqlError:
+        """The same error, saying which file the SQL stands in."""
+        return SqlError(f"{path}: {self.message}", hint=self.hint)
+
 
 class OutOfMemoryError(SqlError):
     """A statement needed more memory than it may use."""
@@ -127,6 +131,14 @@ class BadColumnError(BadTableError):
         self.column = column
         self.expected = expected
         self.found = found
+
+
+class DamagedDataError(BadTableError):
+    """A table that begins and ends as it should, but cannot be read whole."""
+
+    def __init__(self, path: Path, problem: str, command: str | None = None) -> None:
+        hint = f"`{command}` replaces it" if command else None
+        super().__init__(path, f"the data is damaged: {problem}", hint=hint)
 
 
 class OutputError(DdbError):

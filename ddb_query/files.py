@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target` that takes its place when the block ends well.
 
-    The file is fsynced, then renamed, then the folder fsynced: a kill leaves the old file or the
-    new one. When the block fails the temporary file is removed and the old one stays.
+    A symbolic link stays one: what it points to is replaced. The file is fsynced, then renamed,
+    then the folder fsynced: a kill leaves the old file or the new one. When the block fails the
+    temporary file is removed and the old one stays.
 
     Raises:
-        OutputError: The folder does not exist or may not be written, `target` is a folder, or
-            the disk is full.
+        OutputError: The folder does not exist or may not be written, `target` is a folder, a
+            device or a pipe, or the disk is full.
 
     """
     import tempfile
 
+    if target.is_symlink():
+        target = target.resolve()
+    if is_special(target):
+        raise OutputError(target, "not a file that can be replaced")
     if target.is_dir():
         raise OutputError(target, "a folder has that name", hint="name a file, in it or beside it")
     if not target.parent.is_dir():
@@ -89,6 +94,11 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is a device, a pipe or a socket, which are written to and never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def put_in_place(finished: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ddb_query.catalog import Catalog
 from ddb_query.corpus import Corpus
 from ddb_query.dataset import DATASETS
-from ddb_query.errors import BadTableError, UsageError
+from ddb_query.errors import BadTableError, SqlError, UsageError
 from ddb_query.hub.source import read_source
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import Settings
@@ -112,16 +112,30 @@ def _define(
     place = store_of(settings.cache_dir, name, current.path)
     problem = place.problem()
     store = None if problem else place.folder
-    if problem and problem != "missing" and note:
-        note(f"the store of dataset {name} is not used: {problem}; `ddb data build` makes it anew")
-    engine.add_table(DATASETS[name].view, current.path, PUBLISHED_TYPES)
+    if problem and problem != "missing":
+        _tell_of_store(note, name, problem)
+    dataset = DATASETS[name]
+    engine.add_table(dataset.view, current.path, dataset.command, PUBLISHED_TYPES)
     for other in ("2m", "large"):
-        if catalog.locate(other) and DATASETS[other].view != DATASETS[name].view:
+        if catalog.locate(other) and DATASETS[other].view != dataset.view:
             _add_other(engine, catalog, other, note)
-    definition = (DATASETS[name], current.path, PUBLISHED_TYPES)
-    engine.define(*definition, store)
+    definition = (dataset, current.path, PUBLISHED_TYPES)
+    try:
+        engine.define(*definition, store)
+    except SqlError as error:
+        if store is None:
+            raise
+        _tell_of_store(note, name, error.message)
+        engine.define(*definition)
     pulled = read_source(current.path)
     return Source(name, current.path, place, definition, pulled.commit if pulled else None)
+
+
+def _tell_of_store(note: Callable[[str], None] | None, dataset: str, problem: str) -> None:
+    if note:
+        note(
+            f"the store of dataset {dataset} is not used: {problem}; `ddb data build` makes it anew"
+        )
 
 
 def _add_other(
@@ -130,8 +144,10 @@ def _add_other(
     """Show the table of another dataset than the one asked for; a bad one is no obstacle."""
     from ddb_query.catalog.tables import PUBLISHED_TYPES
 
+    dataset = DATASETS[name]
     try:
-        engine.add_table(DATASETS[name].view, catalog.table(engine, name).path, PUBLISHED_TYPES)
+        table = catalog.table(engine, name)
+        engine.add_table(dataset.view, table.path, dataset.command, PUBLISHED_TYPES)
     except BadTableError as error:
         if note:
-            note(f"no view {DATASETS[name].view}: {error.message}")
+            note(f"no view {dataset.view}: {error.message}")

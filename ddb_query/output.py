@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ddb_query import export
 from ddb_query.errors import OutputError, UsageError
-from ddb_query.files import replacing
+from ddb_query.files import is_special, replacing
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from ddb_query.engines.base import Column, Result, Spans
+    from ddb_query.engines.base import Answer, Column, Result, Spans
 
 PEOPLE_FORMATS = ("table", "markdown")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
@@ -45,21 +45,28 @@ def format_for(path: Path | None, asked: str | None) -> str:
     return _ENDINGS[path.suffix.lower()]
 
 
-def text(words: str) -> None:
-    """Print words that ddb itself wrote."""
-    with _standard() as sink:
-        sink.write(words.encode())
+def streams_to_terminal(form: str) -> bool:
+    """Whether rows of this format appear on a terminal while the statement still runs."""
+    return form not in PEOPLE_FORMATS and sys.stdout.isatty()
 
 
-def listing(columns: list[Column], rows: Sequence[Sequence[str | None]]) -> None:
-    """Print rows that ddb itself made, as lines that can be cut and searched: no box, no cut."""
-    names = [column.name for column in columns]
-    lines = [names, *([printable(cell or "") for cell in row] for row in rows)]
+def text(words: str, path: Path | None = None) -> None:
+    """Write words that ddb itself wrote to standard output, or to a file."""
+    with sink(path) as opened:
+        opened.write(words.encode())
+
+
+def listing(answer: Answer, path: Path | None = None) -> None:
+    """Write rows that ddb itself made as lines that can be cut and searched: no box, no cut."""
+    names = [column.name for column in answer.columns]
+    lines = [names, *([printable(cell or "") for cell in row] for row in answer.cells())]
     widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    arranged = []
     for line in lines:
-        parts = zip(line, widths, columns, strict=True)
+        parts = zip(line, widths, answer.columns, strict=True)
         aligned = (p.rjust(width) if c.numeric else p.ljust(width) for p, width, c in parts)
-        text("  ".join(aligned).rstrip() + "\n")
+        arranged.append("  ".join(aligned).rstrip() + "\n")
+    text("".join(arranged), path)
 
 
 def results(
@@ -81,21 +88,23 @@ def results(
         UsageError: The format is binary and standard output a terminal.
 
     """
-    if path is None:
-        if form in ("parquet", "arrow") and sys.stdout.isatty():
-            raise UsageError(
-                f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it"
-            )
-        with _standard() as sink:
-            return _write_all(found, form, sink, limit, terminal_width())
-    with replacing(path) as temporary, temporary.open("wb") as sink:
-        return _write_all(found, form, sink, limit, None)
+    if path is None and form in ("parquet", "arrow") and sys.stdout.isatty():
+        raise UsageError(f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it")
+    with sink(path) as opened:
+        return _write_all(found, form, opened, limit, terminal_width() if path is None else None)
 
 
 def close_quietly() -> None:
     """Point standard output nowhere, after its reader has gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
+
+
+def failed(error: OSError) -> OutputError:
+    """The error for standard output that cannot be written."""
+    # What is left in the buffer would fail once more when the interpreter ends.
+    close_quietly()
+    return OutputError(Path("standard output"), error.strerror or str(error))
 
 
 def _write_all(
@@ -113,6 +122,9 @@ def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: i
         export.write(found, form, sink)
         return False
     if found.answer is None:
+        return False
+    if found.answer.is_text and form == "table":
+        sink.writelines(f"{printable(line or '')}\n".encode() for (line,) in found.answer.cells())
         return False
     shown = SHOWN_ROWS if limit is None else limit
     answer = found.answer.head(shown + 1) if shown else found.answer
@@ -146,6 +158,31 @@ def _arranged(
 
 
 @contextlib.contextmanager
+def sink(path: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that appears whole or not at all; a device or a pipe as it is."""
+    if path is None:
+        with _standard() as opened:
+            yield opened
+    elif is_special(path):
+        with _special(path) as opened:
+            yield opened
+    else:
+        with replacing(path) as temporary, temporary.open("wb") as opened:
+            yield opened
+
+
+@contextlib.contextmanager
+def _special(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("wb") as sink:
+            yield sink
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(path, error.strerror or str(error)) from error
+
+
+@contextlib.contextmanager
 def _standard() -> Iterator[BinaryIO]:
     try:
         yield sys.stdout.buffer
@@ -153,9 +190,7 @@ def _standard() -> Iterator[BinaryIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is left in the buffer would fail once more when the interpreter ends.
-        close_quietly()
-        raise OutputError(Path("standard output"), error.strerror or str(error)) from error
+        raise failed(error) from error
 
 
 def styled() -> bool:

@@ -52,6 +52,7 @@ class Parameter:
         required: Whether it has no default.
         default: The default value; None stands for NULL.
         choices: The values it may have; empty when any.
+        minimum: The lowest number it may be; None when any.
         help: One sentence.
 
     """
@@ -61,6 +62,7 @@ class Parameter:
     required: bool = True
     default: object = None
     choices: tuple[str, ...] = ()
+    minimum: float | None = None
     help: str = ""
 
     @property
@@ -86,10 +88,18 @@ class Parameter:
             raise self._error(f"expected {kind}, found {given!r}") from error
         if self.choices and spelled(found) not in self.choices:
             raise self._error(f"expected one of {', '.join(self.choices)}, found {given!r}")
+        if self.below_minimum(found):
+            raise self._error(f"expected at least {self.minimum:g}, found {given!r}")
         return found
+
+    def below_minimum(self, value: object) -> bool:
+        """Whether a value is a number that is too low."""
+        return isinstance(value, (int, float)) and self.minimum is not None and value < self.minimum
 
     def _error(self, problem: str) -> ParameterError:
         example = self.choices[0] if self.choices else _EXAMPLES[self.type]
+        if self.minimum is not None:
+            example = f"{max(self.minimum, float(example)):g}"
         return ParameterError(self.name, problem, hint=f"for example {self.option} {example}")
 
 
@@ -243,6 +253,13 @@ class _Header:
             raise ValueError(f"the default {default} is not one of the choices")
         self._amend(choices=choices)
 
+    def _take_minimum(self, value: str) -> None:
+        if self.parameters and self.parameters[-1].type not in ("integer", "float"):
+            raise ValueError("a minimum is for an integer or a float")
+        self._amend(minimum=_number(value))
+        if self.parameters[-1].below_minimum(self.parameters[-1].default):
+            raise ValueError(f"the default {self.parameters[-1].default} is below the minimum")
+
     def _take_limit(self, value: str) -> None:
         if not value.isdecimal() or int(value) == 0:
             raise ValueError("limit is a number of rows")
@@ -259,7 +276,7 @@ class _Header:
 
     def _amend(self, **changes: object) -> None:
         if not self.parameters:
-            raise ValueError("help and choices follow the param they are about")
+            raise ValueError("help, choices and minimum follow the param they are about")
         self.parameters[-1] = Parameter(**{**vars(self.parameters[-1]), **changes})
 
 
@@ -331,9 +348,17 @@ def _float(given: object) -> float:
     if isinstance(given, bool) or not isinstance(given, (int, float, str)):
         raise TypeError
     number = float(given)
-    if math.isnan(number):
+    # A threshold of NaN or infinity lets nothing through, or all: leaving it out says so.
+    if not math.isfinite(number):
         raise ValueError
     return number
+
+
+def _number(text: str) -> float:
+    try:
+        return _float(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is not a number") from error
 
 
 def _boolean(given: object) -> bool:

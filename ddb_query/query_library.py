@@ -21,6 +21,11 @@ def read_sql(name: str) -> str:
     return (sql_folder() / name).read_text("utf-8")
 
 
+def read_view(name: str) -> str:
+    """The SELECT of one of ddb's own views, whose name may be qualified by its schema."""
+    return read_sql(f"views/{name.rpartition('.')[2]}.sql")
+
+
 @dataclass(frozen=True)
 class QueryLibrary:
     """The shipped canned queries, and a user's own folder of them beside these.

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 import ddb_query
-from ddb_query.errors import BadTableError, SqlError
+from ddb_query.errors import BadTableError, OutputError, SqlError
+from ddb_query.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -396,3 +397,29 @@ def test_a_command_that_is_none_is_a_usage_error(ddb: Callable[..., Ran]) -> Non
     ran = ddb("querys")
     assert (ran.code, ran.out) == (2, b"")
     assert "No such command 'querys'." in ran.err
+
+
+def test_a_pipe_given_for_a_file_is_written_to_and_never_replaced(
+    good: None, ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        ran = ddb("sql", "select 1 as a", "-o", pipe)
+        assert reader.stdout
+        assert (ran.code, ran.err, reader.stdout.read()) == (0, "", b"a\n1\n")
+    assert pipe.is_fifo()
+    with pytest.raises(OutputError), replacing(pipe):
+        pass
+    assert pipe.is_fifo()
+
+
+def test_a_link_given_for_a_file_stays_a_link(
+    good: None, ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "there.csv").write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to("there.csv")
+    assert ddb("sql", "select 1 as a", "-o", link).code == 0
+    assert link.is_symlink()
+    assert (tmp_path / "there.csv").read_text() == "a\n1\n"

@@ -172,6 +172,39 @@ def test_add_recognises_part_zips_and_extracted_parts(
     ]  # fmt: skip
 
 
+def test_one_part_zip_stands_for_its_folder(
+    ddb: Callable[..., Ran], tmp_path: Path, home: Path
+) -> None:
+    part_zip(tmp_path / "zips", 3, "webp")
+    ran = ddb("data", "add", "zips/part-000003.zip")
+    assert (ran.code, ran.err) == (0, f"note: added {tmp_path / 'zips'}: part zips of large\n")
+    assert status(ddb("data", "status"))["large zips"].where == str(tmp_path / "zips")
+    (tmp_path / "zips" / "part-000003.zip").rename(tmp_path / "mine.zip")
+    ran = ddb("data", "add", "mine.zip")
+    assert (ran.code, ran.out) == (3, b"")
+    assert ran.err.startswith(
+        f"ddb: {tmp_path / 'mine.zip'}: a zip that is not named like a part\nhint: a part is called"
+    )
+
+
+def test_what_was_added_and_is_gone_is_shown_with_its_path(
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.parquet"
+    shutil.copy(tables / "metadata.parquet", mine)
+    assert ddb("data", "add", mine).code == 0
+    mine.unlink()
+    found = status(ddb("data", "status"))
+    assert found["2m"].where == "missing; get it with `ddb data pull 2m`"
+    assert found["2m table"].where == f"{mine} is gone; `ddb data remove {mine}` forgets it"
+    for args in ([], ["--dataset", "2m"]):
+        ran = ddb(*args, "sql", "select 1")
+        assert ran.code == 3
+        assert ran.err.startswith(f"ddb: {mine} was added, and is not there any more\nhint: ")
+    assert ddb("data", "remove", mine).code == 0
+    assert "2m table" not in status(ddb("data", "status"))
+
+
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [

@@ -354,6 +354,20 @@ def test_a_notebook_shows_twenty_rows_at_most_all_text_escaped(corpus: ddb_query
     assert (whole.count("<tr>"), "first" in whole) == (21, False)
 
 
+def test_a_notebook_shows_what_was_read_and_does_not_ask_again(corpus: ddb_query.Corpus) -> None:
+    result = corpus.sql("select random() as x, null as n from range(3)")
+    assert result._repr_html_() == result._repr_html_()
+    rows = result.rows()
+    assert all(f"<td>{x}</td><td></td>" in result._repr_html_() for x, _ in rows)
+
+
+def test_text_that_is_not_unicode_is_an_error_of_ddb(corpus: ddb_query.Corpus) -> None:
+    with pytest.raises(ddb_query.DdbError):
+        corpus.sql("\udcff")
+    with pytest.raises(ddb_query.DdbError):
+        corpus.sql("select $x", {"x": "\udcff"})
+
+
 def test_a_result_tells_its_columns_without_running(corpus: ddb_query.Corpus) -> None:
     assert repr(corpus.sql(ENDLESS)) == "<Result: n BIGINT>"
     assert repr(corpus.sql("create temp table t as select 1 as a")) == "<Result: no rows>"

@@ -409,17 +409,6 @@ def test_there_is_one_zero_among_the_guidance_scales(tmp_path: Path) -> None:
     assert (repr(cfg), rest) == ("0.0", [4, 1.0, 1])
 
 
-@pytest.mark.parametrize(
-    ("name", "parameter"),
-    [("nsfw-histogram", "bins"), ("nsfw-retention", "steps"), ("prompt-lengths", "bins")],
-)
-@pytest.mark.parametrize("count", [0, -1])
-def test_no_bins_are_no_error(corpus: Corpus, name: str, parameter: str, count: int) -> None:
-    given: dict[str, Any] = {parameter: count}
-    rows = corpus.run(name, **given).rows()
-    assert len(rows) == (1 if name == "nsfw-histogram" else 0)
-
-
 @pytest.mark.parametrize("longest", [19, 20, 21])
 def test_every_prompt_is_in_a_bin_of_lengths(longest: int, tmp_path: Path) -> None:
     frame = published(*({"prompt": "é" * length} for length in range(longest + 1)))

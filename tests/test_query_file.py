@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,8 @@ from ddb_query.sql_text import tokens
 
 HEADER = "-- name: mine\n-- description: My own.\n"
 FILE = Path("mine.sql")
-KEYS = "choices, column, description, example, help, limit, name, param"
-AMENDS = "help and choices follow the param they are about"
+KEYS = "choices, column, description, example, help, limit, minimum, name, param"
+AMENDS = "help, choices and minimum follow the param they are about"
 DESCRIBES = "a column is described as `-- column: name: meaning`"
 IN_BERLIN = datetime.timezone(datetime.timedelta(hours=2))
 
@@ -67,7 +66,7 @@ def test_every_key_of_a_header_is_read() -> None:
         ("text = null", None),
         ("integer = -3", -3),
         ("float = 0.2", 0.2),
-        ("float = inf", math.inf),
+        ("float = 1e300", 1e300),
         ("boolean = true", True),
         ("boolean = no", False),
         ("date = 2022-08-06", datetime.date(2022, 8, 6)),
@@ -144,6 +143,32 @@ def test_only_the_line_ends_of_a_text_file_end_a_line() -> None:
         ),
         (HEADER + "-- choices: a, b\nselect 1", 3, AMENDS),
         (HEADER + "-- help: Me.\nselect 1", 3, AMENDS),
+        (HEADER + "-- minimum: 1\nselect 1", 3, AMENDS),
+        (
+            HEADER + "-- param: x integer\n-- minimum: few\nselect $x",
+            4,
+            "few is not a number",
+        ),
+        (
+            HEADER + "-- param: x text\n-- minimum: 1\nselect $x",
+            4,
+            "a minimum is for an integer or a float",
+        ),
+        (
+            HEADER + "-- param: x integer = 0\n-- minimum: 1\nselect $x",
+            4,
+            "the default 0 is below the minimum",
+        ),
+        (
+            HEADER + "-- param: x float = inf\nselect $x",
+            3,
+            "parameter x: the default inf is not a float",
+        ),
+        (
+            HEADER + "-- param: x float = nan\nselect $x",
+            3,
+            "parameter x: the default nan is not a float",
+        ),
         (HEADER + "-- limit: ten\nselect 1", 3, "limit is a number of rows"),
         (HEADER + "-- limit: 0\nselect 1", 3, "limit is a number of rows"),
         (HEADER + "-- column: a\nselect 1", 3, DESCRIBES),
@@ -262,6 +287,9 @@ def test_a_value_is_read_from_text_or_from_its_python_type(
         ("integer", "9" * 20),
         ("integer", ""),
         ("float", "2,5"),
+        ("float", "nan"),
+        ("float", "inf"),
+        ("float", float("-inf")),
         ("float", True),
         ("boolean", "maybe"),
         ("boolean", 1),
@@ -285,6 +313,16 @@ def test_a_value_out_of_its_choices_is_an_error_that_lists_them(kind: str, choic
     assert str(parameter.value(choice)) == choice
     with pytest.raises(ParameterError, match=f"expected one of {choice}, 5, found '4'"):
         parameter.value("4")
+
+
+@pytest.mark.parametrize(("kind", "low"), [("integer", 0), ("integer", "-7"), ("float", "0.99")])
+def test_a_value_below_its_minimum_is_an_error_that_says_it(kind: str, low: object) -> None:
+    (parameter,) = mine(f"{HEADER}-- param: x {kind}\n-- minimum: 1\nselect $x").parameters
+    assert parameter.value("1") == 1
+    with pytest.raises(ParameterError) as caught:
+        parameter.value(low)
+    assert caught.value.problem == f"expected at least 1, found {low!r}"
+    assert caught.value.hint == f"for example --x {5 if kind == 'integer' else 1}"
 
 
 def test_null_is_a_value_only_where_it_is_the_default() -> None:

@@ -273,3 +273,26 @@ def test_a_folder_of_queries_that_is_not_there_is_an_error(ddb: Callable[..., Ra
     first, hint = ran.err.splitlines()
     assert first.endswith("nowhere is not a folder of queries")
     assert hint == "hint: --sql-dir DIR holds one .sql file a query"
+
+
+@pytest.mark.parametrize("body", ["select nothing from images", "select from where"])
+def test_sql_that_is_refused_names_the_query_s_file(
+    body: str, ddb: Callable[..., Ran], own: Path
+) -> None:
+    write_query(own, "refused", body)
+    ran = ddb("run", "refused", "--sql-dir", own)
+    assert (ran.code, ran.out) == (1, b"")
+    assert ran.err.startswith(f"ddb: {own / 'refused.sql'}: ")
+
+
+@pytest.mark.parametrize(
+    ("query", "option"),
+    [("nsfw-histogram", "--bins"), ("nsfw-retention", "--steps"), ("prompt-lengths", "--bins")],
+)
+def test_no_bins_at_all_is_a_usage_error(query: str, option: str, ddb: Callable[..., Ran]) -> None:
+    for given in ("0", "-1"):
+        ran = ddb("run", query, option, given)
+        assert (ran.code, ran.out) == (2, b"")
+        assert f"expected at least 1, found '{given}'" in ran.err
+    assert f"{option} N (default" in ddb("queries", query).text
+    assert "at least 1" in ddb("run", query, "--help").text

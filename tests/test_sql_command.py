@@ -149,6 +149,8 @@ def test_statements_that_give_no_rows_print_nothing(
 ) -> None:
     ran = ddb("sql", "create temp table t(a integer); insert into t values (1); drop table t")
     assert (ran.code, ran.out, ran.err) == (0, b"", "")
+    ran = ddb("sql", "checkpoint; begin; commit; set threads = 1; vacuum")
+    assert (ran.code, ran.out, ran.err) == (0, b"", "")
     ran = ddb("sql", "copy (select 1 as a) to 'own.csv'", "--format", "json")
     assert (ran.code, ran.text, ran.err) == (0, "[]\n", "")
     assert (tmp_path / "own.csv").read_text() == "a\n1\n"
@@ -200,6 +202,18 @@ def test_describe_show_and_explain_are_results_too(ddb: Callable[..., Ran]) -> N
     assert set(ran.text.split()[1:]) >= {"images", "metadata", "metadata_large", "prompts", "users"}
     ran = ddb("sql", "describe images", "--limit", "1", "--format", "jsonl")
     assert json.loads(ran.out)["column_name"] == "image_name"
+
+
+def test_a_plan_is_shown_as_lines(ddb: Callable[..., Ran]) -> None:
+    ran = ddb("sql", "explain select seed from images where width > 512; select 'x' as \"Success\"")
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.text.splitlines()
+    assert lines[0].startswith("╭─")
+    assert any("PARQUET_SCAN" in line for line in lines)
+    assert "\\n" not in ran.text
+    assert lines[-5:] == ["┌─────────┐", "│ Success │", "├─────────┤", "│ x       │", "└─────────┘"]
+    ran = ddb("sql", "explain select 1", "--format", "jsonl")
+    assert all(list(json.loads(line)) == ["plan"] for line in ran.text.splitlines())
 
 
 @pytest.mark.slow

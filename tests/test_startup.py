@@ -36,6 +36,7 @@ def loaded(*args: str, code: str | None = None) -> set[str]:
         ["--version"],
         ["--help"],
         ["queries"],
+        ["queries", "--format", "json"],
         ["queries", "user-stats"],
         ["run", "user-stats", "--help"],
         ["sql", "--help"],

@@ -103,8 +103,10 @@ def test_a_reader_that_never_came_is_no_error_either(args: list[str], tmp_path: 
         ["sql", "select i from range(200000) as t(i)", "--format", "parquet"],
         ["queries"],
         ["--version"],
+        ["--help"],
+        ["run", "user-stats", "--help"],
     ],
-    ids=["table", "csv", "parquet", "queries", "version"],
+    ids=["table", "csv", "parquet", "queries", "version", "help", "help of a query"],
 )
 def test_a_standard_output_that_is_full_is_an_error(args: list[str], tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full, start(*args, folder=tmp_path, stdout=full) as process:  # noqa: PTH123
@@ -243,3 +245,10 @@ def test_progress_shows_on_a_terminal_after_two_seconds_and_is_gone_before_the_t
     assert bar.endswith("\r\x1b[2K\x1b[?25h\r")
     assert table.endswith("│ 0 │\n└───┘\n")
     assert "query" not in table
+
+
+@pytest.mark.slow
+def test_progress_does_not_draw_over_rows_that_scroll_by() -> None:
+    sql = "select count(sleep_ms(1)) as n from range(2500)"
+    seen = on_a_terminal("--dataset", "2m", "sql", sql, "--format", "csv")
+    assert (seen.code, seen.text) == (0, "n\n0\n")

@@ -93,7 +93,8 @@ class Catalog:
             hint = "`ddb data pull 2m` gets one; --dataset demo needs no download"
             if folder.is_file():
                 hint = f"--data-dir takes a folder; `ddb data add {folder}` registers a table"
-            raise MissingDataError(f"no metadata table in {folder}", hint=hint)
+            gone = self._gone(("2m", "large"))
+            raise MissingDataError(gone or f"no metadata table in {folder}", hint=hint)
         both = len(present) > 1
         note = f"using dataset {present[0]}; --dataset large has the other" if both else None
         return present[0], note
@@ -108,15 +109,12 @@ class Catalog:
         """
         path = self.locate(dataset)
         if path is None:
+            there = f"{DATASETS[dataset].table} is not in {self.home(dataset).parent}"
             raise MissingDataError(
-                f"{DATASETS[dataset].table} is not in {self.home(dataset).parent}",
-                hint=f"`{self.command(dataset)}` gets it; --dataset demo needs no download",
+                self._gone((dataset,)) or there,
+                hint=f"`{DATASETS[dataset].command}` gets it; --dataset demo needs no download",
             )
         return check_table(engine, path)
-
-    def command(self, dataset: str) -> str:
-        """The command that gets a dataset's table."""
-        return "ddb data demo" if dataset == "demo" else f"ddb data pull {dataset}"
 
     def status(self, engine: DuckDBEngine) -> list[Status]:
         """What there is and what is missing, for every dataset."""
@@ -125,7 +123,7 @@ class Catalog:
     def add(
         self, engine: DuckDBEngine, path: Path, dataset: str | None = None
     ) -> tuple[Added, tuple[str, ...]]:
-        """Register a metadata table, or a folder of parts, where it lies.
+        """Register a metadata table, a folder of parts, or the folder of one part, where it lies.
 
         Args:
             engine: Looks into the file.
@@ -142,10 +140,10 @@ class Catalog:
         """
         path = path.expanduser().absolute()
         extra: tuple[str, ...] = ()
-        if path.is_dir():
-            from ddb_query.catalog.parts import recognise_folder
+        if path.is_dir() or path.suffix == ".zip":
+            from ddb_query.catalog.parts import recognise_parts
 
-            added = recognise_folder(path, dataset)
+            added = recognise_parts(path, dataset)
         else:
             extra = check_table(engine, path).extra_columns
             added = Added("table", dataset or recognise(engine, path), path)
@@ -256,12 +254,19 @@ class Catalog:
     def _status(self, engine: DuckDBEngine, dataset: str) -> Status:
         path = self.locate(dataset)
         if path is None:
-            return Status(dataset, command=self.command(dataset))
+            return Status(dataset, command=DATASETS[dataset].command)
         try:
             check_table(engine, path)
         except BadTableError as error:
             return Status(dataset, path, problem=error.problem)
         return Status(dataset, path, table_facts(engine, path))
+
+    def _gone(self, datasets: tuple[str, ...]) -> str | None:
+        """What to say of a table that was added and lies there no more."""
+        for entry in self.registry.entries():
+            if entry.kind == "table" and entry.dataset in datasets and not entry.path.exists():
+                return f"{entry.path} was added, and is not there any more"
+        return None
 
     def _known(self, dataset: str) -> str:
         if dataset not in DATASETS:

@@ -18,30 +18,42 @@ _ZIP = re.compile(r"part-\d{6}\.zip")
 _FOLDER = re.compile(r"part-\d{6}")
 
 
-def recognise_folder(path: Path, dataset: str | None = None) -> Added:
+def recognise_parts(path: Path, dataset: str | None = None) -> Added:
     """Say what a folder holds: `part-000001.zip` …, or extracted parts `part-000001/` ….
 
     Args:
-        path: The folder.
+        path: The folder, or one part in it, which stands for its folder.
         dataset: Overrules what the endings of the image names say.
 
     Raises:
         BadTableError: It holds neither, or a zip that cannot be read.
 
     """
+    if path.suffix == ".zip":
+        return _of_zip(path, dataset)
     zips = sorted(p for p in path.iterdir() if _ZIP.fullmatch(p.name))
     if zips:
-        return Added("zips", dataset or _dataset_of(path, _zip_names(zips[0])), path)
+        return _of_zip(zips[0], dataset)
     folders = sorted(p for p in path.iterdir() if p.is_dir() and _FOLDER.fullmatch(p.name))
     if folders:
         names = (p.name for p in folders[0].iterdir())
         return Added("folders", dataset or _dataset_of(path, names), path)
     if _FOLDER.fullmatch(path.name):
-        return recognise_folder(path.parent, dataset)
+        return recognise_parts(path.parent, dataset)
     raise BadTableError(
         path, "a folder without part-NNNNNN.zip files or part-NNNNNN folders",
         hint="`ddb data add` takes a metadata table, a folder of part zips or of extracted parts",
     )  # fmt: skip
+
+
+def _of_zip(path: Path, dataset: str | None) -> Added:
+    names = _zip_names(path)
+    if not _ZIP.fullmatch(path.name):
+        raise BadTableError(
+            path, "a zip that is not named like a part",
+            hint="a part is called part-NNNNNN.zip, as on the Hub: its number is in its name",
+        )  # fmt: skip
+    return Added("zips", dataset or _dataset_of(path, names), path.parent)
 
 
 def _zip_names(path: Path) -> list[str]:

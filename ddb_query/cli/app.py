@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ddb_query import __version__, output
-from ddb_query.cli.options import common_parameters, gathered
+from ddb_query.cli.options import CONTEXT, common_parameters, declare, gathered
 
 # In the order of the help. Each module has an `app`, loaded when its command is asked for.
 COMMANDS = {
@@ -69,16 +69,11 @@ def _root(ctx: typer.Context, **given: Any) -> None:
     from_standard_input(ctx)
 
 
-_VERSION = Annotated[bool, typer.Option("--version", help="Show the version.")]
-_parameters = [
-    inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-    inspect.Parameter(
-        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION
-    ),
-    *common_parameters(),
-]
-_root.__signature__ = inspect.Signature(_parameters)  # type: ignore[attr-defined]
-_root.__annotations__ = {p.name: p.annotation for p in _parameters}
+_VERSION = inspect.Parameter(
+    "version", inspect.Parameter.KEYWORD_ONLY, default=False,
+    annotation=Annotated[bool, typer.Option("--version", help="Show the version.")],
+)  # fmt: skip
+declare(_root, [CONTEXT, _VERSION, *common_parameters()])
 app.callback(invoke_without_command=True)(_root)
 
 

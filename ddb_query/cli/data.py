@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ddb_query import output
 from ddb_query.catalog import Catalog
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import Session, command, common_options
 from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed, Value
 from ddb_query.errors import UsageError
 from ddb_query.settings import Settings
 from ddb_query.store.place import source_is_gone
@@ -27,6 +27,12 @@ app = typer.Typer(
     help="Which data there is, and how to get it.", rich_markup_mode=None, add_completion=False
 )
 
+common_options(app)
+
+_STATUS = (
+    Column("dataset", "VARCHAR"), Column("rows", "BIGINT"), Column("megabytes", "DOUBLE"),
+    Column("row_groups", "BIGINT"), Column("where", "VARCHAR"),
+)  # fmt: skip
 _AS_HELP = "Which dataset it is, whatever its image names say."
 
 
@@ -36,14 +42,10 @@ def status(session: Session) -> None:
     """Show which metadata tables there are, and which command gets a missing one."""
     with _engine(session) as engine:
         catalog = _catalog(session)
-        rows: list[tuple[str | None, ...]] = [_row(found) for found in catalog.status(engine)]
-        rows += [_added_row(added) for added in catalog.registry.entries() if added.kind != "table"]
+        rows = [_row(found) for found in catalog.status(engine)]
+        rows += map(_added_row, filter(_listed_apart, catalog.registry.entries()))
     rows += [_store_row(store) for store in stores_in(_settings(session).cache_dir)]
-    columns = [
-        Column("dataset", "VARCHAR"), Column("rows", "BIGINT"), Column("megabytes", "DOUBLE"),
-        Column("row_groups", "BIGINT"), Column("where", "VARCHAR"),
-    ]  # fmt: skip
-    output.listing(columns, rows)
+    session.show_listing(Listed(_STATUS, tuple(rows)))
 
 
 @app.command("add")
@@ -158,11 +160,11 @@ def _remove_stores(session: Session) -> None:
     session.diagnostics.note(f"stores deleted: {len(gone)}")
 
 
-def _store_row(store: Store) -> tuple[str | None, ...]:
+def _store_row(store: Store) -> tuple[Value, ...]:
     size = sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file())
     state = store.problem() or ("its table is gone" if source_is_gone(store) else None)
     where = str(store.folder) + (f" ({state})" if state else "")
-    return (f"{store.dataset} store", None, f"{size / 1e6:.1f}", None, where)
+    return (f"{store.dataset} store", None, round(size / 1e6, 1), None, where)
 
 
 def _confirm() -> None:
@@ -192,20 +194,24 @@ def _engine(session: Session) -> closing[DuckDBEngine]:
     )  # fmt: skip
 
 
-def _row(found: Status) -> tuple[str | None, ...]:
+def _row(found: Status) -> tuple[Value, ...]:
     if found.path is None:
         return (found.dataset, None, None, None, f"missing; get it with `{found.command}`")
     if found.facts is None:
         return (found.dataset, None, None, None, f"{found.path}: {found.problem}")
     facts = found.facts
-    megabytes = f"{facts.file_bytes / 1e6:.1f}"
-    return (
-        found.dataset, str(facts.rows), megabytes, str(facts.row_groups), str(found.path)
-    )  # fmt: skip
+    megabytes = round(facts.file_bytes / 1e6, 1)
+    return (found.dataset, facts.rows, megabytes, facts.row_groups, str(found.path))
 
 
-def _added_row(added: Added) -> tuple[str | None, ...]:
-    return (f"{added.dataset} {added.kind}", None, None, None, str(added.path))
+def _listed_apart(added: Added) -> bool:
+    """Whether something added has a line of its own: a table that is there is its dataset's."""
+    return added.kind != "table" or not added.path.exists()
+
+
+def _added_row(added: Added) -> tuple[Value, ...]:
+    gone = "" if added.path.exists() else f" is gone; `ddb data remove {added.path}` forgets it"
+    return (f"{added.dataset} {added.kind}", None, None, None, f"{added.path}{gone}")
 
 
 def _what(added: Added) -> str:

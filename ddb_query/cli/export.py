@@ -11,6 +11,7 @@ from ddb_query.cli.options import Session, command
 from ddb_query.cli.selecting import selecting
 from ddb_query.cli.sql import parameter_value
 from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed
 from ddb_query.errors import PartlyDoneError, UsageError
 from ddb_query.selection.policy import POLICIES
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from ddb_query.selection.exporting import Exported
     from ddb_query.selection.selection import Selection
 
-_STRATA = [
+_STRATA = (
     Column("stratum", "VARCHAR"), Column("size", "BIGINT"), Column("taken", "BIGINT"),
     Column("weight", "DOUBLE"),
-]  # fmt: skip
+)  # fmt: skip
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -54,8 +55,8 @@ def export(
         typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of either."),
     ] = None,
     show: Annotated[
-        Literal["sql"] | None,
-        typer.Option("--print", help="Print DuckDB SQL that gives the rows, write nothing."),
+        Literal["sql", "count"] | None,
+        typer.Option("--print", help="Print DuckDB SQL for the rows, or how many; write nothing."),
     ] = None,
     no_hash: Annotated[
         bool, typer.Option("--no-hash", help="Leave the content hash out; verify needs it.")
@@ -78,7 +79,8 @@ def export(
     }  # fmt: skip
     with session.open() as corpus:
         if target is None:
-            output.text(_selection(session, corpus, chosen).sql)
+            found = _selection(session, corpus, chosen)
+            output.text(found.sql if show == "sql" else f"{found.count()}\n")
         elif statement:
             params = dict(parameter_value(given) for given in param or [])
             limit = session.options.limit
@@ -115,11 +117,8 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
             " over 0.5; --policy moderate leaves them out"
         )
     if selection.strata:
-        rows = [
-            (stratum.name or "", f"{stratum.size}", f"{stratum.taken}", f"{stratum.weight or ''}")
-            for stratum in selection.strata
-        ]
-        output.listing(_STRATA, rows)
+        rows = ((one.name, one.size, one.taken, one.weight) for one in selection.strata)
+        output.listing(Listed(_STRATA, tuple(rows)))
     if selection.missing:
         raise PartlyDoneError(
             f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",

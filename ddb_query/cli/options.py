@@ -14,13 +14,14 @@ import typer
 
 from ddb_query import output
 from ddb_query.diagnostics import Diagnostics
+from ddb_query.engines.base import Result
 from ddb_query.errors import InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ddb_query.corpus import Corpus
-    from ddb_query.engines.base import Result
+    from ddb_query.engines.listed import Listed
 
 # What Python makes of bytes that are no text in the locale's encoding.
 _UNDECODED = re.compile("[\ud800-\udfff]")
@@ -39,7 +40,9 @@ class Common:
         Literal["2m", "large", "demo"] | None, typer.Option(help="Which dataset to ask.")
     ] = None
     sql_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of canned queries of your own.")
+        Path | None,
+        # Read before --help, which lists the queries.
+        typer.Option(metavar="DIR", help="Folder of canned queries of your own.", is_eager=True),
     ] = None
     engine: Annotated[Literal["duckdb"] | None, typer.Option(help="What runs the SQL.")] = None
     format: Annotated[
@@ -67,9 +70,14 @@ class Common:
     yes: Annotated[bool | None, typer.Option("--yes", "-y", help="Do not ask.")] = None
 
     def over(self, earlier: Common) -> Common:
-        """These options, and those given before the command where these say nothing."""
+        """These options, and those given further to the left where these say nothing."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(earlier, **{n: value for n, value in given.items() if value is not None})
+
+
+CONTEXT = inspect.Parameter(
+    "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+)
 
 
 class Session:
@@ -115,11 +123,31 @@ class Session:
 
         """
         limit = default_limit if self.options.limit is None else 0
+        if self.options.output is None and output.streams_to_terminal(self.format):
+            self.diagnostics.bars = False
         cut = output.results(results, self.format, self.options.output, limit=limit)
         self.diagnostics.clear()
         if cut:
             shown = default_limit or output.SHOWN_ROWS
             self.diagnostics.note(f"the first {shown} rows; --limit 0 shows all")
+
+    def show_listing(self, listed: Listed) -> None:
+        """Write rows of ddb's own where and how the options say; lines rather than a table."""
+        shown = listed.head(self.options.limit) if self.options.limit else listed
+        if self.format == "table":
+            output.listing(shown, self.options.output)
+        else:
+            output.results([Result(shown)], self.format, self.options.output, limit=0)
+
+
+def common_options(app: typer.Typer) -> None:
+    """Let a group of commands take the common options too, before its command."""
+
+    @app.callback()
+    def keep(ctx: typer.Context, **given: Any) -> None:
+        ctx.obj = gathered(given).over(ctx.obj or Common())
+
+    declare(keep, [CONTEXT, *common_parameters()])
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -129,9 +157,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     """
     signature = inspect.signature(function, eval_str=True)
     own = list(signature.parameters.values())[1:]
-    context = inspect.Parameter(
-        "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
-    )
 
     @functools.wraps(function)
     def run(ctx: typer.Context, **given: Any) -> None:
@@ -145,10 +170,14 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         finally:
             session.diagnostics.clear()
 
-    parameters = [context, *own, *common_parameters()]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    declare(run, [CONTEXT, *own, *common_parameters()])
     return run
+
+
+def declare(function: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
+    """Give a function the parameters that typer is to see."""
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {p.name: p.annotation for p in parameters}
 
 
 def _utf8(value: Any) -> Any:

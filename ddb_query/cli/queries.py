@@ -9,11 +9,14 @@ import typer
 from ddb_query import output
 from ddb_query.cli.options import Session, command
 from ddb_query.engines.base import Column
+from ddb_query.engines.listed import Listed
 from ddb_query.query_file import METAVARS, spelled
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import user_sql_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddb_query.query_file import CannedQuery
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -29,12 +32,18 @@ def queries(
 ) -> None:
     """List the canned queries; with a name: description, parameters, example, SQL."""
     library = QueryLibrary(user_sql_dir(session.options.sql_dir))
-    if name is not None:
-        output.text(_whole(library.find(name)))
-        return
-    rows = [(_marked(query), _usage(query), query.description) for query in library.all()]
-    columns = [Column(title, "VARCHAR") for title in ("name", "parameters", "description")]
-    output.listing(columns, rows)
+    if name is not None and session.format == "table":
+        output.text(_whole(library.find(name)), session.options.output)
+    elif name is not None:
+        session.show_listing(_listed([library.find(name)], ("sql", lambda query: query.sql)))
+    else:
+        session.show_listing(_listed(library.all()))
+
+
+def _listed(queries: list[CannedQuery], *more: tuple[str, Callable[[CannedQuery], str]]) -> Listed:
+    fields = [*_FIELDS, *more]
+    rows = tuple(tuple(value(query) or None for _, value in fields) for query in queries)
+    return Listed(tuple(Column(title, "VARCHAR") for title, _ in fields), rows)
 
 
 def _whole(query: CannedQuery) -> str:
@@ -42,7 +51,8 @@ def _whole(query: CannedQuery) -> str:
     for parameter in query.parameters:
         default = "required" if parameter.required else f"default {spelled(parameter.default)}"
         choices = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
-        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices})")
+        least = "" if parameter.minimum is None else f", at least {parameter.minimum:g}"
+        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices}{least})")
         lines += [f"      {parameter.help}"] if parameter.help else []
     lines += [f"  {name}: {meaning}" for name, meaning in query.columns]
     lines += ["", *(f"$ {example}" for example in query.examples), "", query.sql, ""]
@@ -55,3 +65,10 @@ def _marked(query: CannedQuery) -> str:
 
 def _usage(query: CannedQuery) -> str:
     return " ".join(p.option if p.required else f"[{p.option}]" for p in query.parameters)
+
+
+_FIELDS: list[tuple[str, Callable[[CannedQuery], str]]] = [
+    ("name", _marked),
+    ("parameters", _usage),
+    ("description", lambda query: query.description),
+]

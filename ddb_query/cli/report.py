@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +13,10 @@ from ddb_query import output
 from ddb_query.cli.options import Session, command
 from ddb_query.cli.selecting import selecting
 from ddb_query.errors import PartlyDoneError, UsageError
-from ddb_query.files import make_folder, replacing
+from ddb_query.files import make_folder
 from ddb_query.report import faces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from ddb_query.corpus import Corpus
     from ddb_query.report.model import Report
     from ddb_query.selection.selection import Selection
@@ -56,10 +54,11 @@ def report(
     ] = None,
 ) -> None:
     """Statistics of the corpus or of a selection: here, or as .html, .md, .json or .txt with -o."""
-    form = faces.form_for(session.options.output, session.options.format)
+    target = session.options.output
+    form = faces.form_for(target, session.options.format)
     with ExitStack() as stack:
         # A file that cannot be written is told of before the work, not after it.
-        write = stack.enter_context(_writer(session, form))
+        sink = stack.enter_context(output.sink(target))
         folder = None if figures is None else make_folder(figures)
         corpus = stack.enter_context(session.open())
         selection = _selection(session, corpus, chosen)
@@ -68,7 +67,7 @@ def report(
             versus=versus, title=title or "", sections=section or (), users=users
         )
         session.diagnostics.clear()
-        write(made)
+        sink.write(_text(made, form, here=target is None).encode())
         if folder is not None:
             names = made.save_figures(folder)
             session.diagnostics.note(f"{len(names)} charts in {folder}, as .svg and .pdf")
@@ -82,21 +81,11 @@ def report(
         )
 
 
-@contextmanager
-def _writer(session: Session, form: str) -> Iterator[Callable[[Report], None]]:
-    """Yield what writes the report: to standard output, or to a file in place at the end."""
-    target = session.options.output
-    if target is None:
-        styled = form == "table" and output.styled()
-        width = output.terminal_width()
-        yield lambda made: output.text(faces.rendered(made, form, width, styled=styled))
-        return
-    with replacing(target) as temporary:
-        yield lambda made: _written(faces.rendered(made, form), temporary)
-
-
-def _written(text: str, path: Path) -> None:
-    path.write_text(text, "utf-8")
+def _text(made: Report, form: str, *, here: bool) -> str:
+    if not here:
+        return faces.rendered(made, form)
+    styled = form == "table" and output.styled()
+    return faces.rendered(made, form, output.terminal_width(), styled=styled)
 
 
 def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Selection:

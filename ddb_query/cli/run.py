@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import Session, command, common_options
 from ddb_query.query_file import METAVARS, spelled
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import user_sql_dir
@@ -41,7 +41,7 @@ class QueryGroup(TyperGroup):
 
     def _library(self, ctx: Any) -> QueryLibrary:
         earlier = ctx.obj.sql_dir if ctx.obj else None
-        folder = ctx.meta.get("sql_dir") or earlier
+        folder = ctx.meta.get("sql_dir") or ctx.params.get("sql_dir") or earlier
         return QueryLibrary(user_sql_dir(folder))
 
 
@@ -52,11 +52,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     subcommand_metavar="NAME [--parameter V]...",
 )
-
-
-@app.callback()
-def _run() -> None:
-    pass
+common_options(app)
 
 
 def _as_command(query: CannedQuery) -> Any:
@@ -85,6 +81,7 @@ def _option(parameter: Parameter) -> inspect.Parameter:
     kind: Any = Literal[parameter.choices] if parameter.choices else str
     default = spelled(parameter.default)
     has = " [required]" if parameter.required else f" [default: {default}]"
+    has += "" if parameter.minimum is None else f" [at least {parameter.minimum:g}]"
     option = typer.Option(
         parameter.option,
         metavar=None if parameter.choices else METAVARS[parameter.type],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ddb_query.errors import UsageError
@@ -81,6 +80,11 @@ class Rows(Protocol):
 class Answer(Rows, Protocol):
     """The rows of one statement, in whatever form they are read; lazy for a SELECT."""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the rows are the lines of a text, such as a plan, rather than a table."""
+        ...
+
     def head(self, count: int) -> Answer:
         """The first `count` rows; the engine appends the limit."""
         ...
@@ -138,6 +142,7 @@ class Result:
         self._answer = answer
         self.emphasis = emphasis or {}
         self._table: pa.Table | None = None
+        self._shown: list[tuple[str | None, ...]] | None = None
         self._streamed = False
 
     @property
@@ -194,16 +199,21 @@ class Result:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows as tuples of Python values."""
-        columns = [column.to_pylist() for column in self.arrow().columns]
-        return list(zip(*columns, strict=True))
+        return _tuples(self.arrow())
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows())
 
     def _preview(self) -> tuple[list[tuple[str | None, ...]], bool]:
-        if self._answer is None:
-            return [], False
-        found = list(islice(self._answer.head(NOTEBOOK_ROWS + 1).cells(), NOTEBOOK_ROWS + 1))
+        """The first rows as text: of what was read, else asked for once and kept."""
+        count = NOTEBOOK_ROWS + 1
+        if self._table is not None:
+            rows = _tuples(self._table.slice(0, count))
+            found = [tuple(None if value is None else str(value) for value in row) for row in rows]
+        else:
+            if self._shown is None:
+                self._shown = list(self._answer.head(count).cells()) if self._answer else []
+            found = self._shown
         return found[:NOTEBOOK_ROWS], len(found) > NOTEBOOK_ROWS
 
     def __repr__(self) -> str:
@@ -221,3 +231,7 @@ class Result:
         )
         note = f"<p>first {NOTEBOOK_ROWS} rows</p>" if more else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+
+def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))

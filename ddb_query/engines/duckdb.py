@@ -14,6 +14,7 @@ import duckdb
 
 from ddb_query.engines.anyones import name_rows, relation_of
 from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Relation
+from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
@@ -27,7 +28,7 @@ from ddb_query.errors import (
     UsageError,
 )
 from ddb_query.files import make_folder
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import read_view, sql_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,11 +44,12 @@ _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 1
 _CHANGING = """select distinct function_name from duckdb_functions()
 where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_name <> 'search_hits'"""
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
+_MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
+_PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
 # In the order of what they are made of.
-VIEWS = ("images", "prompts", "users", "terms")
-_IMAGES = (
-    "select * exclude (published_cfg, published_user_name, published_timestamp) from source.images"
-)
+VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
+_BUILD = "ddb data build"
+_IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -88,6 +90,8 @@ class DuckDBEngine:
         self._progress = progress
         self._spill = spill
         self._udf_errors: list[DdbError] = []
+        # The tables that are read, and the command that makes each anew.
+        self._files: dict[Path, str] = {}
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
 
@@ -120,17 +124,23 @@ class DuckDBEngine:
                 _words(error), hint="--memory-limit takes 8GB, 500MB; --threads a number from 1"
             ) from error
         connection.execute("set global TimeZone = 'UTC'")
+        # A statement is bound several times, and a footer of many row groups takes long to read.
+        connection.execute("set global parquet_metadata_cache = true")
         return cls(connection, limits, progress, spill)
 
-    def add_table(self, view: str, path: Path, types: dict[str, str] | None = None) -> None:
+    def add_table(
+        self, view: str, path: Path, command: str, types: dict[str, str] | None = None
+    ) -> None:
         """Show a parquet file as a view.
 
         Args:
             view: The view's name, which may be qualified.
             path: The file; never a pattern.
+            command: What makes it anew when it is damaged.
             types: The columns to show and the type that each is cast to; None for all as found.
 
         """
+        self._files[path] = command
         with self._running():
             table = self._parquet(path)
             if types is not None and self.columns_of(path) != types:
@@ -153,6 +163,18 @@ class DuckDBEngine:
         """Names of the columns of a view."""
         with self._running():
             return self._connection.view(view).columns
+
+    def problem_of(self, path: Path) -> str | None:
+        """Read a parquet file from end to end; what DuckDB says if it cannot be read."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(
+                    "select bit_xor(hash(columns(*))) from read_parquet($path)",
+                    {"path": self.literal_path(path)},
+                ).fetchall()
+        except duckdb.Error as error:
+            return _words(error)
+        return None
 
     def literal_path(self, path: Path) -> str:
         """A path that DuckDB's readers take as it stands, whatever marks are in it."""
@@ -232,28 +254,32 @@ class DuckDBEngine:
             run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
         run("create schema if not exists source")
         run("set schema = 'source'")
-        self._define_source(source, types, store)
-        run("set schema = 'main'")
+        try:
+            self._define_source(dataset, source, types, store)
+        finally:
+            run("set schema = 'main'")
         run(f"create or replace view images as {_IMAGES}")
         for view in VIEWS[1:]:
             if store and (store / f"{view}.parquet").exists():
-                self.add_table(view, store / f"{view}.parquet")
+                self.add_table(view, store / f"{view}.parquet", _BUILD)
             else:
-                run(f"create or replace view {view} as\n{read_sql(f'views/{view}.sql')}")
+                run(f"create or replace view {view} as\n{read_view(view)}")
 
-    def _define_source(self, source: Path, types: dict[str, str], store: Path | None) -> None:
+    def _define_source(
+        self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None
+    ) -> None:
         """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
         if store is None:
-            self.add_table("published", source, types)
+            self.add_table("published", source, dataset.command, types)
             sql = "select *, hash60(prompt) as prompt_id from source.published"
         else:
             images = store / "images.parquet"
-            self.add_table("stored", images)
+            self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
             sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
         self._connection.execute(f"create or replace view metadata as {sql}")
-        view = read_sql("views/images.sql")
+        view = read_view("images")
         self._connection.execute(f"create or replace view images as\n{view}")
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
@@ -386,9 +412,13 @@ class DuckDBEngine:
 
         Raises:
             SqlError: It is not SQL.
-            UsageError: It has parameters without a name.
+            UsageError: It is not text, or has parameters without a name.
 
         """
+        try:
+            sql.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError("the SQL is not UTF-8 text") from error
         with self._running():
             found = self._connection.extract_statements(sql)
         for statement in found:
@@ -409,15 +439,18 @@ class DuckDBEngine:
         with self._running():
             kind = self._connection.extract_statements(relation.sql)[0].type.name
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
-        if found is None or (kind not in _GIVES_ROWS and found.columns in (["Count"], ["Success"])):
+            if found is not None and kind == "EXPLAIN":
+                found = found.query("plan", _PLAN) or found
+        if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
-        return DuckDBAnswer(self._running, found)
+        return DuckDBAnswer(self._running, found, is_text=kind == "EXPLAIN")
 
     def cursor(self) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared."""
         with self._running():
             found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
             found._udf_errors = self._udf_errors
+            found._files = self._files
             return found
 
     def interrupt(self) -> None:
@@ -467,6 +500,8 @@ class DuckDBEngine:
             return OutOfMemoryError(words)
         if self._udf_errors:
             return self._udf_errors.pop()
+        if damaged := damage(words, self._files, self.problem_of):
+            return damaged
         unknown_name = words.startswith(("Catalog Error", "Binder Error"))
         return SqlError(words, hint=_NAMES_HINT if unknown_name else None)
 
@@ -479,6 +514,13 @@ class DuckDBEngine:
 
 def _words(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _says_only_that_it_ran(kind: str, columns: list[str]) -> bool:
+    """Whether the columns are the ones that DuckDB gives where there are no rows to give."""
+    if kind not in _GIVES_ROWS:
+        return columns in (["Count"], ["Success"])
+    return kind in _MAY_DO_SOMETHING and columns == ["Success"]
 
 
 def _default_memory() -> str:

@@ -31,6 +31,7 @@ class DuckDBAnswer:
     Args:
         running: Watches over it.
         relation: The statement, not yet run.
+        is_text: Whether the rows are the lines of a text, such as a plan.
         tally: Counts the rows as they are read.
         counted: SQL expressions over the columns c0, c1, …, that `tally` sums.
         hidden: How many columns at the end are there to be counted only.
@@ -40,12 +41,15 @@ class DuckDBAnswer:
         self,
         running: Running,
         relation: duckdb.DuckDBPyRelation,
+        *,
+        is_text: bool = False,
         tally: Tally | None = None,
         counted: tuple[str, ...] = (),
         hidden: int = 0,
     ) -> None:
         self._running = running
         self._relation = relation
+        self.is_text = is_text
         self._tally = tally
         self._counted = counted
         names = _unique(relation.columns[: len(relation.columns) - hidden])
@@ -78,13 +82,16 @@ class DuckDBAnswer:
         sums = (f"c{shown + i}" for i in range(hidden))
         # With nothing to sum the rows are still to be counted.
         every = (*counted, *sums) or ("0::bigint",)
-        return DuckDBAnswer(self._running, self._relation, tally, every, hidden)
+        return DuckDBAnswer(
+            self._running, self._relation, tally=tally, counted=every, hidden=hidden
+        )
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
-        first = self._relation.limit(count)
-        hidden = len(self._relation.columns) - len(self.columns)
-        return DuckDBAnswer(self._running, first, self._tally, self._counted, hidden)
+        return DuckDBAnswer(
+            self._running, self._relation.limit(count), is_text=self.is_text, tally=self._tally,
+            counted=self._counted, hidden=len(self._relation.columns) - len(self.columns),
+        )  # fmt: skip
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""

@@ -10,6 +10,8 @@ import json
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb.sqltypes import DuckDBPyType
 
     from ddb_query.engines.base import TextForm
@@ -53,6 +55,18 @@ def header_line(form: TextForm, names: list[str]) -> str:
         return ""
     separator = "," if form == "csv" else "\t"
     return separator.join(_delimited_text(name, separator) for name in names) + "\n"
+
+
+def line(form: TextForm, names: Sequence[str], values: Sequence[str | float | None]) -> str:
+    """One row of plain Python values as a line of text, its newline included."""
+    if form == "jsonl":
+        pairs = zip(names, values, strict=True)
+        return (
+            f"{{{','.join(f'{_json_text(name)}:{_json_text(value)}' for name, value in pairs)}}}\n"
+        )
+    separator = "," if form == "csv" else "\t"
+    texts = ("" if v is None else _delimited_text(str(v), separator) for v in values)
+    return separator.join(texts) + "\n"
 
 
 def json_value(reference: str, kind: DuckDBPyType) -> str:
@@ -129,16 +143,18 @@ _NESTED = {
 
 
 def _delimited_value(e: str, kind: DuckDBPyType, separator: str) -> str:
-    """NULL is empty, the empty text is `""`, and what would be misread is quoted."""
+    """NULL is empty, as `concat` has it; the empty text is `""`; what would be misread is quoted.
+
+    Looking for each mark by itself takes half the time of one regular expression.
+    """
     if kind.id in _PLAIN or kind.id in _TIMES:
-        return f"coalesce({e}::varchar, '')"
+        return f"{e}::varchar"
     text = f"to_base64({e})" if kind.id == "blob" else f"{e}::varchar"
-    special = _literal(f'["{separator}\r\n]')
     return f"""case
-        when {e} is null then ''
         when {text} = '' then '""'
-        when regexp_matches({text}, {special}) then
-            concat('"', replace({text}, '"', '""'), '"')
+        when contains({text}, '"') then concat('"', replace({text}, '"', '""'), '"')
+        when contains({text}, {_literal(separator)}) or contains({text}, chr(10))
+            or contains({text}, chr(13)) then concat('"', {text}, '"')
         else {text} end"""
 
 
@@ -148,8 +164,8 @@ def _delimited_text(text: str, separator: str) -> str:
     return text
 
 
-def _json_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _json_text(value: str | float | None) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _children(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ddb_query.dataset import DATASETS
 from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
-from ddb_query.query_library import read_sql, sql_folder
+from ddb_query.query_library import read_view, sql_folder
 from ddb_query.search.predicate import predicate
 from ddb_query.selection.columns import PUBLISHED
 from ddb_query.selection.filters import Conditions, conditions
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria
     from ddb_query.selection.strata import Stratum
 
+_VIEWS = ("source.images", "source.user_totals", "prompts", "users", "terms")
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
 set TimeZone = 'UTC';
@@ -124,16 +125,12 @@ def _need(name: str, dataset: str, written: dict[str, str], above: tuple[str, ..
 
 
 def _definition(name: str, dataset: str) -> str | None:
-    if name == "source.images":
-        return f"create or replace temp view source.images as\n{read_sql('views/images.sql')};"
     if name == "images":
         return "create or replace temp view images as from source.images;"
-    if name in ("prompts", "users", "terms"):
-        return f"create or replace temp view {name} as\n{read_sql(f'views/{name}.sql')};"
+    if name in _VIEWS:
+        return f"create or replace temp view {name} as\n{read_view(name)};"
     if name == "dataset_name":
         return f"create or replace temp macro dataset_name() as '{dataset}';"
-    if name == "image_suffix":
-        return None
     path = sql_folder() / "functions" / f"{name}.sql"
     if not path.is_file():
         return None
@@ -145,13 +142,15 @@ def _names(sql: str) -> Iterator[str]:
     """What SQL may read or call of ours: words after FROM, JOIN or a comma, and before `(`."""
     words = [token.text for token in tokens(sql) if token.kind != "comment"]
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if before == "." and f"source.{word}" in _VIEWS:
+            yield f"source.{word}"
         if word.isidentifier() and (after == "(" or before.lower() in ("from", "join", ",")):
             yield word
 
 
 def _own_names(sql: str) -> str:
     """Temporary views have no schema."""
-    return re.sub(r"\bsource\.(?=images|metadata|published)", "source_", sql)
+    return re.sub(r"\bsource\.(?=[a-z])", "source_", sql)
 
 
 def _spelled(relation: Relation) -> str:

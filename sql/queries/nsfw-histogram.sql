@@ -2,6 +2,7 @@
 -- description: How the image and the prompt scores are distributed; the blurred images stand apart.
 -- param: bins integer = 20
 -- help: Number of bins of equal width from 0 to 1.
+-- minimum: 1
 -- column: kind: which score, image or prompt
 -- column: low: lower end of the bin, included; 2.0 for the blurred images
 -- column: high: upper end of the bin, included in the last bin only

@@ -2,6 +2,7 @@
 -- description: What each pair of thresholds keeps: images, distinct prompts, users.
 -- param: steps integer = 10
 -- help: Number of thresholds from 0 to 1 for either score.
+-- minimum: 1
 -- column: max_image_nsfw: highest image score let through; blurred images never pass
 -- column: share: of all images
 -- example: ddb run nsfw-retention --steps 5

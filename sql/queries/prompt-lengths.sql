@@ -2,6 +2,7 @@
 -- description: How long the distinct prompts are, in characters.
 -- param: bins integer = 20
 -- help: Number of bins of equal width, from 0 to the longest prompt.
+-- minimum: 1
 -- column: low: fewest characters in the bin
 -- column: high: most characters in the bin
 -- example: ddb run prompt-lengths --bins 10
