@@ -17,7 +17,6 @@ with lists as (
             '\b(?:by|in the style of)\b(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*'
         )) as list
     from prompts
-    where contains(lower(prompt), 'by') or contains(lower(prompt), 'in the style of')
 ),
 members as materialized (
     select
