@@ -47,7 +47,7 @@ _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELAT
 _MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
 _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
 # In the order of what they are made of.
-VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
+VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 _BUILD = "ddb data build"
 _IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
@@ -397,6 +397,15 @@ class DuckDBEngine:
         run(f"set allowed_paths = [{paths}]")
         run("set enable_external_access = false")
         run("set lock_configuration = true")
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Report no progress of statements, while the block reports that of the whole."""
+        progress, self._progress = self._progress, None
+        try:
+            yield
+        finally:
+            self._progress = progress
 
     @contextlib.contextmanager
     def lossless(self) -> Iterator[None]:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria
     from ddb_query.selection.strata import Stratum
 
-_VIEWS = ("source.images", "source.user_totals", "prompts", "users", "terms")
+_VIEWS = (
+    "source.images", "source.user_totals", "prompts", "users", "terms", "activity", "repeats",
+)  # fmt: skip
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
 set TimeZone = 'UTC';
@@ -142,15 +144,15 @@ def _names(sql: str) -> Iterator[str]:
     """What SQL may read or call of ours: words after FROM, JOIN or a comma, and before `(`."""
     words = [token.text for token in tokens(sql) if token.kind != "comment"]
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
-        if before == "." and f"source.{word}" in _VIEWS:
-            yield f"source.{word}"
+        if before == ".":
+            yield f"source.{word}" if f"source.{word}" in _VIEWS else word
         if word.isidentifier() and (after == "(" or before.lower() in ("from", "join", ",")):
             yield word
 
 
 def _own_names(sql: str) -> str:
     """Temporary views have no schema."""
-    return re.sub(r"\bsource\.(?=[a-z])", "source_", sql)
+    return re.sub(r"\bmain\.(?=[a-z])", "", re.sub(r"\bsource\.(?=[a-z])", "source_", sql))
 
 
 def _spelled(relation: Relation) -> str:

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.selection.criteria import Criteria
 
-VIEWS = frozenset(
-    {"metadata", "metadata_large", "images", "prompts", "users", "terms"}
-)  # fmt: skip
+VIEWS = frozenset({
+    "metadata", "metadata_large", "images", "prompts", "users", "terms", "activity", "repeats",
+    "source.user_totals",
+})  # fmt: skip
 _ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
 
 
