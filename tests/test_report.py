@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from conftest import write_table
 from query_truth import published, write
@@ -203,15 +205,21 @@ def test_means_leave_out_what_is_no_number(tmp_path: Path) -> None:
     assert checks["cfg not a number"] == checks["cfg infinite"] == checks["cfg negative"] == 1
 
 
+@pytest.mark.parametrize("stored", [False, True])
 def test_a_report_on_a_selection_is_that_of_a_table_of_its_rows(
-    small: Path, corpus: Corpus, tmp_path: Path
+    stored: bool, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = corpus.select(where="width > 512", sampler="k_lms", one_per="prompt")
-    names = chosen.arrow().column("image_name")
-    whole = pa.parquet.read_table(small / "metadata.parquet")
-    only = whole.filter(pa.compute.is_in(whole.column("image_name"), value_set=names))
-    pa.parquet.write_table(only, tmp_path / "metadata.parquet")
-    assert_true(chosen.report(), tmp_path / "metadata.parquet")
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))
+    if stored:
+        with ddb_query.open("2m", data_dir=small) as opened:
+            opened.build()
+    with ddb_query.open("2m", data_dir=small) as opened:
+        chosen = opened.select(where="width > 512", sampler="k_lms", one_per="prompt")
+        names = chosen.arrow().column("image_name")
+        whole = pq.read_table(small / "metadata.parquet")
+        only = whole.filter(pc.is_in(whole.column("image_name"), value_set=names))
+        pq.write_table(only, tmp_path / "metadata.parquet")
+        assert_true(chosen.report(), tmp_path / "metadata.parquet")
 
 
 # --- odd selections ---

@@ -34,8 +34,8 @@ EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private
 TERMS = "terms"
 TERMS_SQL = "select term, prompts from terms"
 IMAGES_SQL = "select count(*) as images from images"
-# What SQL reads from, as far as it is a name.
-_SOURCE = re.compile(r"\b(?:from|join)\s+(\w+)")
+# What SQL reads from, as far as it is a name, with or without its schema.
+_SOURCE = re.compile(r"\b(from|join)\s+(?:(?:main|source)\.)?(\w+)")
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _queries(folder: Path) -> list[CannedQuery]:
 
 def _read_by(texts: Iterable[str]) -> list[str]:
     """The tables of a report that SQL reads, in the order in which it names them."""
-    named = dict.fromkeys(name for text in texts for name in _SOURCE.findall(text))
+    named = dict.fromkeys(name for text in texts for _, name in _SOURCE.findall(text))
     return [name for name in named if _path(name).is_file()]
 
 
@@ -173,7 +173,8 @@ def _is_view(name: str) -> bool:
 
 
 def _sql(table: str) -> str:
-    return _path(table).read_text("utf-8")
+    """The SELECT of a table; what it reads has no schema, so that it is what was made here."""
+    return _SOURCE.sub(r"\1 \2", _path(table).read_text("utf-8"))
 
 
 def _making(table: str, scope: Scope) -> Relation:

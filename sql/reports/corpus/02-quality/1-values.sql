@@ -8,8 +8,6 @@
 with counts as (
     select
         count(*) as images,
-        count(*) filter (where prompt_id is null) as prompt_missing,
-        count(*) filter (where prompt_id = hash60('')) as prompt_empty,
         count(*) filter (where user_name is null) as user_missing,
         count(*) filter (where user_name = 'deleted_account') as user_deleted,
         count(*) filter (where timestamp is null) as time_missing,
@@ -29,9 +27,19 @@ with counts as (
         count(*) filter (where sampler is null or sampler not between 1 and 9) as sampler_unknown
     from images
 ),
+-- Of the prompts, which are fewer, and have their images counted already.
+prompted as (
+    select
+        cast(coalesce(sum(images), 0) as bigint) as images,
+        cast(coalesce(sum(images) filter (where prompt = ''), 0) as bigint) as empty
+    from prompts
+),
 checks as (
-    select 1 as place, 'prompt missing' as check_name, prompt_missing as found from counts
-    union all select 2, 'prompt empty', prompt_empty from counts
+    select
+        1 as place, 'prompt missing' as check_name, counts.images - prompted.images as found
+    from counts
+    cross join prompted
+    union all select 2, 'prompt empty', empty from prompted
     union all select 3, 'user missing', user_missing from counts
     union all select 4, 'user deleted', user_deleted from counts
     union all select 5, 'time missing', time_missing from counts

@@ -1,14 +1,8 @@
 -- name: duplicates
 -- title: Repeated images
--- description: Images that share prompt, seed, steps, cfg, sampler and size with another; the same settings give the same image. Told apart by a 64-bit hash of these.
+-- description: Images that share prompt, seed, steps, cfg, sampler and size with another; the same settings give the same image.
 -- sentence: {repeated_images} images ({share}) repeat the settings of another, in {groups} groups.
-with repeated as (
-    select count(*) as images
-    from images
-    group by hash(prompt_id, seed, step, cfg, sampler, width, height)
-    having count(*) > 1
-),
-totals as (
+with totals as (
     select count(*) as images
     from images
 ),
@@ -17,7 +11,7 @@ counted as (
         count(*) as groups,
         cast(coalesce(sum(images), 0) as bigint) as repeated_images,
         max(images) as largest_group
-    from repeated
+    from repeats
 )
 select
     counted.groups,

@@ -6,9 +6,9 @@
 -- chart: line x=day y=images
 -- column: share: of the images whose time is known
 with counted as (
-    select cast(timestamp as date) as day, count(*) as images
-    from images
-    where timestamp is not null
+    select cast(hour as date) as day, cast(sum(images) as bigint) as images
+    from activity
+    where hour is not null
     group by day
 )
 select

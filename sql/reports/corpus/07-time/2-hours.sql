@@ -6,9 +6,9 @@
 -- chart: line x=hour y=images
 -- column: share: of the images whose time is known
 with counted as (
-    select cast(date_trunc('hour', timestamp) as timestamp) as hour, count(*) as images
-    from images
-    where timestamp is not null
+    select hour, cast(sum(images) as bigint) as images
+    from activity
+    where hour is not null
     group by hour
 )
 select

@@ -6,9 +6,9 @@
 -- chart: bar x=hour_of_day y=share
 -- column: share: of the images whose time is known
 with counted as (
-    select extract(hour from timestamp) as hour_of_day, count(*) as images
-    from images
-    where timestamp is not null
+    select extract(hour from hour) as hour_of_day, cast(sum(images) as bigint) as images
+    from activity
+    where hour is not null
     group by hour_of_day
 )
 select

@@ -6,9 +6,9 @@
 -- chart: area x=day y=share color=sampler
 -- column: share: of the day's images
 with counted as (
-    select cast(timestamp as date) as day, sampler, count(*) as images
-    from images
-    where timestamp is not null
+    select cast(hour as date) as day, sampler, cast(sum(images) as bigint) as images
+    from activity
+    where hour is not null
     group by day, sampler
 )
 select
