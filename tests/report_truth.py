@@ -1,16 +1,14 @@
 """What a report must find, worked out with pandas; written from docs/report.md.
 
-`python tests/report_truth.py TABLE DATASET` works out all of it, for benchmarks/report.py.
+benchmarks/report.py uses it too, on the tables of their full size.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sys
 from collections import Counter
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from query_truth import SAMPLERS, four_decimals, normalise, prompt_id, single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
 Rows = list[tuple[Any, ...]]
 
@@ -477,11 +476,3 @@ def _cost(images: pd.DataFrame, dataset: str) -> dict[str, Rows]:
         "cost/fetching": list(fetching.items()),
         "cost/depth": _banded(parts, [1, 2, 10, 100, 1000], bands),
     }
-
-
-if __name__ == "__main__":
-    import time
-
-    before = time.process_time()
-    found = truth(Path(sys.argv[1]), sys.argv[2])
-    sys.stdout.write(f"{len(found)} tables, {time.process_time() - before:.1f} CPU seconds\n")

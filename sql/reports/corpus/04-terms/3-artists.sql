@@ -13,8 +13,8 @@ with lists as (
     select
         prompt_id,
         unnest(regexp_extract_all(
-            lower(prompt),
-            '\b(?:by|in the style of)\b(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*'
+            prompt,
+            '(?i)\b(?:by|in the style of)\b(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*'
         )) as list
     from prompts
 ),
@@ -22,7 +22,7 @@ members as materialized (
     select
         prompt_id,
         unnest(string_split_regex(
-            list, '\b(?:by|in the style of|and)\b|[,;&+/|(){}"\[\]]'
+            list, '(?i)\b(?:by|in the style of|and)\b|[,;&+/|(){}"\[\]]'
         )) as member
     from lists
 ),
