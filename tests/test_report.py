@@ -359,6 +359,18 @@ def test_all_faces_show_the_same_numbers(corpus: Corpus, tmp_path: Path) -> None
                             assert words in text, (form, name, row)
 
 
+def test_headings_are_the_columns_in_words_and_a_and_b_where_two_are_compared(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    corpus.select().report(sections=["users"]).save(tmp_path / "one.md")
+    assert "| rank | images | share | prompts | first seen | last seen |" in (
+        (tmp_path / "one.md").read_text()
+    )
+    corpus.select().report(versus="rest", sections=["settings"]).save(tmp_path / "two.md")
+    heading = "| sampler | share A | share B | share A \N{MINUS SIGN} B |"
+    assert heading in (tmp_path / "two.md").read_text()
+
+
 def test_json_has_stable_keys_and_numbers_as_they_are(corpus: Corpus, tmp_path: Path) -> None:
     corpus.select(sampler="k_lms").report(sections=["overview"]).save(tmp_path / "x.json")
     said = json.loads((tmp_path / "x.json").read_text())

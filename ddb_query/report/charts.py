@@ -153,10 +153,12 @@ def _ranking(chart: Chart, width: int) -> Spec:
         "sort": None,
         "axis": {"title": None, "labelLimit": limit},
     }
-    encoding = {"y": label, "x": _amount(x, chart)}
+    encoding: Spec = {"y": label, "x": _amount(x, chart)}
+    if chart.series:
+        encoding |= {"yOffset": {"field": chart.series, "sort": None}, **_colored(chart.series)}
     return {
         "width": width - limit - 50,
-        "height": {"step": 16},
+        "height": {"step": 8 if chart.series else 16},
         "mark": _mark("bar"),
         "encoding": encoding,
     }
@@ -234,7 +236,11 @@ def _area(chart: Chart, width: int) -> Spec:
 
 def _lorenz(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of all kinds
     x, y = chart.fields["x"], chart.fields["y"]
-    across = {"field": x, "type": "quantitative", "axis": {**_titled(x), "format": "%"}}
+    across = {
+        "field": x,
+        "type": "quantitative",
+        "axis": {**_titled(x), "format": "%", "tickCount": 5},
+    }
     curve: Spec = {"mark": "line", "encoding": {"x": across, "y": _amount(y, chart)}}
     curve["encoding"] |= _colored(chart.series) if chart.series else {}
     curve["mark"] = {"type": "line"} if chart.series else {"type": "line", "color": COLORS[0]}

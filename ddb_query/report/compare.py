@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-FIRST, SECOND, DIFFERENCE = "first", "second", "difference"
+FIRST, SECOND, DIFFERENCE = "a", "b", "difference"
 SERIES = "selection"
 RANK = "rank"
 
@@ -60,7 +60,8 @@ def _joined(first: Table, second: Table, labels: tuple[str, str]) -> Table:
             for label, table in zip(labels, (first, second), strict=True)
             if table.sentence
         ),
-        chart=_chart(first.chart, second.chart, labels),
+        # What shares a rank has no common axis: it is in the table.
+        chart=None if RANK in first.key else _chart(first.chart, second.chart, labels),
     )
 
 
@@ -113,9 +114,6 @@ def _sortable(value: Any) -> tuple[bool, Any]:
 def _chart(first: Chart | None, second: Chart | None, labels: tuple[str, str]) -> Chart | None:
     found = first or second
     if found is None:
-        return None
-    # A list by rank has no common axis: its two halves are in the table.
-    if found.kind == "ranking":
         return None
     rows = [
         {**row, SERIES: label}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PRIOR_COUNTS = 500
 SHOWN_TERMS = 25
-_COLUMNS = ("rank", "term", "z_score", "log_odds", "first_prompts", "second_prompts")
+_COLUMNS = ("rank", "term", "z_score", "log_odds", "a_prompts", "b_prompts")
 _HELP = (
     "Terms by how surely they are more usual on this side: the log-odds of a term in A against B,"
     " with a prior from both together (Monroe et al. 2008), divided by its standard error; beyond"
@@ -40,7 +40,7 @@ def telling_terms(first: pa.Table, second: pa.Table) -> tuple[Table, Table]:
 
 
 def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
-    """Every term of either side: `term`, `first_prompts`, `second_prompts`, `log_odds`, `z_score`.
+    """Every term of either side: `term`, `a_prompts`, `b_prompts`, `log_odds`, `z_score`.
 
     Both are positive for terms of A, and rounded to six decimals.
     """
@@ -48,10 +48,10 @@ def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
 
     one, other = (
         pl.DataFrame(pl.from_arrow(table)).rename({"prompts": name})
-        for table, name in ((first, "first_prompts"), (second, "second_prompts"))
+        for table, name in ((first, "a_prompts"), (second, "b_prompts"))
     )
     joined = one.join(other, on="term", how="full", coalesce=True).fill_null(0)
-    a, b = pl.col("first_prompts"), pl.col("second_prompts")
+    a, b = pl.col("a_prompts"), pl.col("b_prompts")
     prior = (a + b) * PRIOR_COUNTS / (a.sum() + b.sum())
     return (
         joined.with_columns(
@@ -60,8 +60,8 @@ def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
         )
         .select(
             "term",
-            "first_prompts",
-            "second_prompts",
+            "a_prompts",
+            "b_prompts",
             log_odds=pl.col("delta").round(6),
             z_score=(pl.col("delta") / pl.col("deviation")).round(6),
         )
