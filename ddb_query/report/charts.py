@@ -132,7 +132,7 @@ def _bar(chart: Chart, width: int) -> Spec:
 
 def _grouped(chart: Chart, x: str, width: int) -> Spec:
     encoding: Spec = {
-        "x": _ordered(x, width),
+        "x": _ordered(x, NARROW if chart.series else width),
         "xOffset": {"field": _MEASURE, "sort": None},
         "y": _folded_amount(chart.fields["y"], chart),
         **_colored(_MEASURE),
