@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ddb_query.engines.anyones import name_rows, relation_of
-from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Relation
+from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
+from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
@@ -90,6 +91,7 @@ class DuckDBEngine:
         self._progress = progress
         self._spill = spill
         self._udf_errors: list[DdbError] = []
+        self._last: LastResult | None = None
         # The tables that are read, and the command that makes each anew.
         self._files: dict[Path, str] = {}
         connection.execute("set enable_progress_bar = true")
@@ -452,12 +454,34 @@ class DuckDBEngine:
                 found = found.query("plan", _PLAN) or found
         if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
-        return DuckDBAnswer(self._running, found, is_text=kind == "EXPLAIN")
+        return DuckDBAnswer(
+            self._running, found, is_text=kind == "EXPLAIN",
+            statement=relation if kind == "SELECT" else None,
+        )  # fmt: skip
 
-    def cursor(self) -> DuckDBEngine:
-        """The same views and tables for another thread; temporary ones are not shared."""
+    def keep(self, answer: Answer) -> tuple[DuckDBAnswer, int | None]:
+        """Run a statement and keep its rows as `_`; its first rows, and how many there are.
+
+        Raises:
+            SqlError: It fails while it runs.
+
+        """
+        if not isinstance(answer, DuckDBAnswer):
+            raise UsageError("a result of another engine cannot be kept by this one")
+        if self._last is None:
+            self._last = LastResult(self._connection, self._running)
+        return self._last.keep(answer)
+
+    def cursor(self, *, silent: bool = False) -> DuckDBEngine:
+        """The same views and tables for another thread; temporary ones are not shared.
+
+        Args:
+            silent: Whether its progress is not told.
+
+        """
+        progress = None if silent else self._progress
         with self._running():
-            found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+            found = DuckDBEngine(self._connection.cursor(), self._limits, progress)
             found._udf_errors = self._udf_errors
             found._files = self._files
             return found
