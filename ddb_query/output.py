@@ -104,8 +104,8 @@ def file(path: Path) -> Iterator[BinaryIO]:
         OutputError: It cannot be written.
 
     """
-    with _sink(path) as sink:
-        yield sink
+    with sink(path) as opened:
+        yield opened
 
 
 def append(found: Result, form: str, sink: BinaryIO) -> None:
