@@ -125,9 +125,9 @@ def _drawn(
 
 def markdown(columns: Sequence[Column], rows: Sequence[Sequence[str | None]]) -> str:
     """Rows as a Markdown table; what Markdown would read as its own is escaped."""
-    names = [_markdown_text(column.name) for column in columns]
+    names = [markdown_text(column.name) for column in columns]
     rules = ["--:" if column.numeric else "---" for column in columns]
-    body = [["" if cell is None else _markdown_text(cell) for cell in row] for row in rows]
+    body = [["" if cell is None else markdown_text(cell) for cell in row] for row in rows]
     lines = (f"| {' | '.join(line)} |" for line in [names, rules, *body])
     return "\n".join(lines) + "\n"
 
@@ -224,5 +224,6 @@ def _rule(marks: tuple[str, str, str], widths: list[int]) -> str:
     return left + middle.join("─" * (width + 2) for width in widths) + right
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Text with every mark escaped that Markdown would read as its own."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", printable(text))

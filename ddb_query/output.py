@@ -54,8 +54,8 @@ def streams_to_terminal(form: str) -> bool:
 
 def text(words: str, path: Path | None = None) -> None:
     """Write words that ddb itself wrote to standard output, or to a file."""
-    with _sink(path) as sink:
-        sink.write(words.encode())
+    with sink(path) as opened:
+        opened.write(words.encode())
 
 
 def listing(answer: Answer, path: Path | None = None) -> None:
@@ -92,8 +92,8 @@ def results(
     """
     if path is None and form in ("parquet", "arrow") and sys.stdout.isatty():
         raise UsageError(f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it")
-    with _sink(path) as sink:
-        return _write_all(found, form, sink, limit, _terminal_width() if path is None else None)
+    with sink(path) as opened:
+        return _write_all(found, form, opened, limit, terminal_width() if path is None else None)
 
 
 @contextlib.contextmanager
@@ -104,8 +104,8 @@ def file(path: Path) -> Iterator[BinaryIO]:
         OutputError: It cannot be written.
 
     """
-    with _sink(path) as sink:
-        yield sink
+    with sink(path) as opened:
+        yield opened
 
 
 def append(found: Result, form: str, sink: BinaryIO) -> None:
@@ -211,17 +211,17 @@ def _arranged(
 
 
 @contextlib.contextmanager
-def _sink(path: Path | None) -> Iterator[BinaryIO]:
+def sink(path: Path | None) -> Iterator[BinaryIO]:
     """Standard output, or a file that appears whole or not at all; a device or a pipe as it is."""
     if path is None:
-        with _standard() as sink:
-            yield sink
+        with _standard() as opened:
+            yield opened
     elif is_special(path):
-        with _special(path) as sink:
-            yield sink
+        with _special(path) as opened:
+            yield opened
     else:
-        with replacing(path) as temporary, temporary.open("wb") as sink:
-            yield sink
+        with replacing(path) as temporary, temporary.open("wb") as opened:
+            yield opened
 
 
 @contextlib.contextmanager
@@ -246,7 +246,14 @@ def _standard() -> Iterator[BinaryIO]:
         raise failed(error) from error
 
 
-def _terminal_width() -> int | None:
+def styled() -> bool:
+    """Whether standard output is a terminal that shows bold and colour, and may."""
+    plain = os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ
+    return sys.stdout.isatty() and not plain
+
+
+def terminal_width() -> int | None:
+    """Cells of a line of standard output; None when it is no terminal."""
     if not sys.stdout.isatty():
         return None
     import shutil

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ddb_query.errors import ParameterError, QueryFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
     from pathlib import Path
 
 # How a value of each type is written in help.
@@ -111,6 +111,7 @@ class CannedQuery:
         limit: Number of rows a table shows when none is asked for; None for the general default.
         columns: Result columns that need a word: name and meaning.
         shipped: Whether it came with ddb, rather than from the user's folder.
+        extras: Values of the header keys that a caller of `parse` knows beside these.
 
     """
 
@@ -123,6 +124,7 @@ class CannedQuery:
     columns: tuple[tuple[str, str], ...] = ()
     examples: tuple[str, ...] = ()
     shipped: bool = True
+    extras: Mapping[str, str] = field(default_factory=dict)
 
     def values(self, given: Mapping[str, object]) -> dict[str, object]:
         """Every parameter's value, from what was given and the defaults.
@@ -152,7 +154,13 @@ class CannedQuery:
 
 
 def parse(
-    name: str, text: str, path: Path, *, shipped: bool = True, whole: bool = True
+    name: str,
+    text: str,
+    path: Path,
+    *,
+    shipped: bool = True,
+    whole: bool = True,
+    extra_keys: Container[str] = (),
 ) -> CannedQuery:
     """Read a canned query from its file's text.
 
@@ -162,12 +170,13 @@ def parse(
         path: Only for errors.
         shipped: Whether the file came with ddb.
         whole: Whether the SQL is looked at too, which a listing has no need of.
+        extra_keys: Header keys of one text value that are read beside those of a canned query.
 
     Raises:
         QueryFileError: The file breaks a rule; says which line.
 
     """
-    header = _Header(path)
+    header = _Header(path, extra_keys)
     lines = text.replace("\r\n", "\n").split("\n")
     count = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
     for number, line in enumerate(lines[:count], 1):
@@ -179,12 +188,14 @@ def parse(
     return CannedQuery(
         name, path, body.strip().rstrip(";").rstrip(), header.description, tuple(header.parameters),
         header.limit, tuple(header.columns), tuple(header.examples), shipped,
+        header.extras,
     )  # fmt: skip
 
 
 @dataclass
 class _Header:
     path: Path
+    extra_keys: Container[str] = ()
     name: str = ""
     description: str = ""
     parameters: list[Parameter] = field(default_factory=list)
@@ -192,12 +203,16 @@ class _Header:
     columns: list[tuple[str, str]] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
+    extras: dict[str, str] = field(default_factory=dict)
 
     def take(self, number: int, line: str) -> None:
         match = _KEY.match(line)
         if match is None:
             raise QueryFileError(self.path, number, "a header line is `-- key: value`")
         key, value = match.groups()
+        if key in self.extra_keys:
+            self.extras[key] = value
+            return
         reader = getattr(self, f"_take_{key}", None)
         if reader is None:
             known = sorted(n.removeprefix("_take_") for n in dir(self) if n.startswith("_take_"))

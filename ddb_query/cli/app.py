@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "ddb_query.cli.export",
     "verify": "ddb_query.cli.subsets",
     "replay": "ddb_query.cli.subsets",
+    "report": "ddb_query.cli.report",
     "fetch": "ddb_query.cli.fetch",
     "gallery": "ddb_query.cli.gallery",
     "data": "ddb_query.cli.data",

@@ -9,6 +9,7 @@ from ddb_query.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Self
 
     import pandas as pd
@@ -109,6 +110,10 @@ class Engine(Protocol):
 
     def answer(self, relation: Relation) -> Answer | None:
         """Run a statement, or describe it when it is a SELECT; None when it gives no rows."""
+        ...
+
+    def kept(self, name: str, relation: Relation) -> AbstractContextManager[None]:
+        """Work out rows once, and have them answer to a name while the block lasts."""
         ...
 
     def keep(self, answer: Answer) -> tuple[Answer, int | None]:

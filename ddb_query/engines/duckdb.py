@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -27,11 +28,11 @@ from ddb_query.errors import (
     TimedOutError,
     UsageError,
 )
+from ddb_query.files import make_folder
 from ddb_query.query_library import read_view, sql_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import Self
 
     from ddb_query.dataset import Dataset
@@ -186,7 +187,7 @@ class DuckDBEngine:
         """A path that DuckDB's readers take as it stands, whatever marks are in it."""
         return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path))
 
-    def write_parquet(self, relation: Relation, path: Path) -> None:
+    def write_parquet(self, relation: Relation, path: Path, compression: str = "zstd") -> None:
         """Write rows to a parquet file by DuckDB itself, in their order.
 
         For tables of ddb's own; what a user asks for goes through `DuckDBAnswer.reader`.
@@ -200,11 +201,42 @@ class DuckDBEngine:
             if found is None:
                 return
             try:
-                found.write_parquet(str(path), compression="zstd", row_group_size=BATCH_ROWS)
+                found.write_parquet(str(path), compression=compression, row_group_size=BATCH_ROWS)
             except duckdb.IOException as error:
                 number = re.search(r'"errno":"(\d+)"', str(error))
                 problem = os.strerror(int(number[1])) if number else _words(error)
                 raise OutputError(path.parent, problem) from error
+
+    @contextlib.contextmanager
+    def kept(self, name: str, relation: Relation) -> Iterator[None]:
+        """Work out rows once, and have them answer to a name while the block lasts.
+
+        The name is this connection's alone and hides a view of the same name. The rows lie in a
+        file of this process, so that they take no memory.
+
+        Raises:
+            OutputError: The disk is full.
+
+        """
+        folder = self._made_spill_folder()
+        path = folder / f"{name}-{os.urandom(8).hex()}.parquet"
+        try:
+            self.write_parquet(relation, path, compression="snappy")
+            quoted = self.literal_path(path).replace("'", "''")
+            with self._running():
+                self._connection.execute(
+                    f"create temp view {name} as from read_parquet('{quoted}')"
+                )
+            try:
+                yield
+            finally:
+                self._connection.execute(f"drop view temp.{name}")
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _made_spill_folder(self) -> Path:
+        answer = self.answer(Relation("select current_setting('temp_directory')"))
+        return make_folder(Path(str(next(answer.cells())[0] if answer else "")))
 
     def _parquet(self, path: Path) -> duckdb.DuckDBPyRelation:
         return self._connection.from_parquet(self.literal_path(path), hive_partitioning=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ddb_query.engines.base import Result
     from ddb_query.images.order import Fetched, Order
     from ddb_query.images.plan import Plan
+    from ddb_query.report.model import Report
     from ddb_query.selection.criteria import Criteria, Shares
     from ddb_query.selection.criteria import Stratum as StratumName
     from ddb_query.selection.exporting import Exported
@@ -51,10 +52,11 @@ class Selection:
 
     Attributes:
         criteria: What it says.
+        workspace: Where it is asked.
     """
 
     def __init__(self, workspace: Workspace, criteria: Criteria) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self.criteria = criteria
 
     def count(self) -> int:
@@ -62,7 +64,7 @@ class Selection:
         if self._thinned is not None and self.criteria.limit is None:
             return self._taken
         counted = self.relation(ordered=False).over("select count(*)")
-        return self._workspace.first(counted)[0]
+        return self.workspace.first(counted)[0]
 
     def sample(
         self,
@@ -86,15 +88,15 @@ class Selection:
         if self.criteria.sample is not None or self.criteria.limit is not None:
             raise UsageError("a sample or a limit cannot be sampled", hint="sample, then limit")
         changed = self.criteria.but(sample=count, seed=seed, stratify=stratify, shares=shares)
-        return Selection(self._workspace, changed)
+        return Selection(self.workspace, changed)
 
     def head(self, count: int = _FIRST_ROWS) -> Result:
         """The first images, with the columns of the view `images`."""
-        return self._workspace.ask(self.relation(), count)
+        return self.workspace.ask(self.relation(), count)
 
     def result(self) -> Result:
         """The images, with the columns of the view `images`."""
-        return self._workspace.ask(self.relation())
+        return self.workspace.ask(self.relation())
 
     def arrow(self) -> pa.Table:
         """The images as a pyarrow.Table."""
@@ -134,7 +136,7 @@ class Selection:
 
         if self.criteria.on_disk:
             raise UsageError("which images are on disk cannot be said in SQL for elsewhere")
-        words, workspace = self.criteria.match, self._workspace
+        words, workspace = self.criteria.match, self.workspace
         tree = workspace.parse(words) if words is not None else None
         _ = self._passing
         return plain_sql(self.criteria, workspace.source.dataset, tree, self.strata, self._order)
@@ -168,7 +170,7 @@ class Selection:
         from ddb_query.selection.exporting import export
 
         return export(
-            self, self._workspace, path, columns=columns, drop=drop, form=form,
+            self, self.workspace, path, columns=columns, drop=drop, form=form,
             partition_by=partition_by, hashed=hashed, force=force,
         )  # fmt: skip
 
@@ -182,14 +184,14 @@ class Selection:
         """
         from ddb_query.selection.fetching import from_fewest_parts
 
-        parts = from_fewest_parts(self, self._workspace)
-        return Selection(self._workspace, self.criteria.but(part=parts))
+        parts = from_fewest_parts(self, self.workspace)
+        return Selection(self.workspace, self.criteria.but(part=parts))
 
     def unsampled(self) -> Selection:
         """The images that a sample is taken from."""
         whole = {"sample": None, "stratify": None, "shares": None, "limit": None}
         seed = self.criteria.seed if self.criteria.one_per or self.criteria.max_per else 0
-        return Selection(self._workspace, self.criteria.but(**whole, seed=seed))
+        return Selection(self.workspace, self.criteria.but(**whole, seed=seed))
 
     def plan(
         self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
@@ -204,7 +206,7 @@ class Selection:
         from ddb_query.selection.fetching import plan
 
         place = Path(folder) if folder is not None else None
-        return plan(self, self._workspace, place, self._ordered(order), revision)
+        return plan(self, self.workspace, place, self._ordered(order), revision)
 
     def fetch(
         self,
@@ -233,13 +235,37 @@ class Selection:
         """
         from ddb_query.selection.fetching import fetch
 
-        return fetch(self, self._workspace, Path(folder), self._ordered(order), revision, note)
+        return fetch(self, self.workspace, Path(folder), self._ordered(order), revision, note)
 
     def _ordered(self, given: dict[str, Any]) -> Order:
         from ddb_query.images.order import Order
 
         blurred = self.criteria.thresholds.include_blurred
         return Order.of(include_blurred=blurred, **given)
+
+    def report(
+        self,
+        *,
+        versus: Selection | Literal["rest"] | None = None,
+        title: str = "",
+        sections: Sequence[str] = (),
+        users: bool = False,
+    ) -> Report:
+        """Statistics of the images; `save` it as .html, .md, .json or .txt.
+
+        Args:
+            versus: Another selection, of any corpus, to compare with; `rest` for all other images.
+            title: The report's heading.
+            sections: Names of sections; none for all. docs/report.md has them.
+            users: Whether the hashes that stand for users' names are shown.
+
+        Raises:
+            UsageError: There is no section of that name.
+            SqlError: The engine refuses a condition.
+        """
+        from ddb_query.selection.reporting import report
+
+        return report(self, versus=versus, title=title, sections=sections, users=users)
 
     def relation(self, *, ordered: bool = True) -> Relation:
         """What it stands for: a SELECT of all columns of `images`, with `weight` and `score`.
@@ -306,9 +332,9 @@ class Selection:
     @cached_property
     def _passing(self) -> Conditions:
         """What every image passes by itself."""
-        criteria, engine = self.criteria, self._workspace.engine
+        criteria, engine = self.criteria, self.workspace.engine
         if criteria.where is not None:
-            self._workspace.define_search(criteria.where)
+            self.workspace.define_search(criteria.where)
             engine.check_condition("images", criteria.where)
         if criteria.order_by is not None:
             engine.check_order("images", criteria.order_by)
@@ -321,7 +347,7 @@ class Selection:
         if criteria.on_disk:
             from ddb_query.selection.fetching import on_disk
 
-            found.parts += on_disk(self._workspace)
+            found.parts += on_disk(self.workspace)
         return found
 
     @cached_property
@@ -330,14 +356,14 @@ class Selection:
         words = self.criteria.match
         if words is None:
             return None
-        tree = self._workspace.parse(words)
-        return self._workspace.keep_hits(self._workspace.source.finder.all(tree))
+        tree = self.workspace.parse(words)
+        return self.workspace.keep_hits(self.workspace.source.finder.all(tree))
 
     @cached_property
     def _subset(self) -> Subset | None:
         if self.criteria.subset is None:
             return None
-        return subset_file.names(self._workspace, self.criteria.subset)
+        return subset_file.names(self.workspace, self.criteria.subset)
 
     @cached_property
     def _thinned(self) -> _Thinned | None:
@@ -350,11 +376,11 @@ class Selection:
     def _taken(self) -> int:
         """How many images thinning left."""
         table = self._thinned.table if self._thinned else ""
-        return self._workspace.first(Relation(f"select count(*) from {table}"))[0]
+        return self.workspace.first(Relation(f"select count(*) from {table}"))[0]
 
     def _take(self, step: Step, before: _Thinned) -> _Thinned:
         """Work out one step; the images it takes are kept in a table."""
-        workspace = self._workspace
+        workspace = self.workspace
         passing = Relation(f"from source.images{self._passing.where}", self._passing.values)
         left_out, strata, table = dict(before.left_out), [], None
         if step.stratified:
@@ -367,7 +393,7 @@ class Selection:
         return _Thinned(workspace.keep(chosen, step.kind), left_out, strata)
 
     def _allocated(self, sizes: Relation) -> list[Stratum]:
-        answer = self._workspace.ask(sizes).answer
+        answer = self.workspace.ask(sizes).answer
         found = [(row[0], int(row[1] or 0)) for row in answer.cells()] if answer else []
         taken = allocate(
             [size for _, size in found],

@@ -1,0 +1,130 @@
+"""`ddb report`: statistics of the corpus or of a selection, alone or beside another."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ddb_query import output
+from ddb_query.cli.options import Session, command
+from ddb_query.cli.selecting import selecting
+from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.files import make_folder
+from ddb_query.report import faces
+
+if TYPE_CHECKING:
+    from ddb_query.corpus import Corpus
+    from ddb_query.report.model import Report
+    from ddb_query.selection.selection import Selection
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_REST = "rest"
+_SUBSETS = (".parquet", ".csv", ".jsonl")
+
+
+@app.command("report")
+@command
+@selecting
+def report(
+    session: Session,
+    chosen: dict[str, Any],
+    vs: Annotated[
+        str | None,
+        typer.Option(
+            "--vs",
+            metavar="OPTIONS|FILE|rest",
+            help="Compare with another selection: its options, a subset file, or all other images.",
+        ),
+    ] = None,
+    section: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this section; may be repeated.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The report's heading.")] = None,
+    users: Annotated[
+        bool, typer.Option("--users", help="Show the hashes that stand for users' names.")
+    ] = False,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write each chart as .svg and .pdf there."),
+    ] = None,
+) -> None:
+    """Statistics of the corpus or of a selection: here, or as .html, .md, .json or .txt with -o."""
+    target = session.options.output
+    form = faces.form_for(target, session.options.format)
+    with ExitStack() as stack:
+        # A file that cannot be written is told of before the work, not after it.
+        sink = stack.enter_context(output.sink(target))
+        folder = None if figures is None else make_folder(figures)
+        corpus = stack.enter_context(session.open())
+        selection = _selection(session, corpus, chosen)
+        versus = _versus(session, corpus, vs, stack)
+        made = selection.report(
+            versus=versus, title=title or "", sections=section or (), users=users
+        )
+        session.diagnostics.clear()
+        sink.write(_text(made, form, here=target is None).encode())
+        if folder is not None:
+            names = made.save_figures(folder)
+            session.diagnostics.note(f"{len(names)} charts in {folder}, as .svg and .pdf")
+        for note in selection.notes():
+            session.diagnostics.note(note)
+        missing = selection.missing
+    if missing:
+        raise PartlyDoneError(
+            f"{missing:,} names of {selection.criteria.subset} are not in the dataset",
+            hint="the report is about the others",
+        )
+
+
+def _text(made: Report, form: str, *, here: bool) -> str:
+    if not here:
+        return faces.rendered(made, form)
+    styled = form == "table" and output.styled()
+    return faces.rendered(made, form, output.terminal_width(), styled=styled)
+
+
+def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Selection:
+    return corpus.select(**chosen, limit=session.options.limit or None)
+
+
+def _versus(session: Session, corpus: Corpus, said: str | None, stack: ExitStack) -> Any:
+    """What `--vs` names: None, `rest`, or a selection of this corpus or of another."""
+    if said is None or said == _REST:
+        return said
+    if said.endswith(_SUBSETS) and not said.startswith("-"):
+        return corpus.select(subset=Path(said))
+    other, chosen = _parsed(said)
+    if other.options.dataset not in (None, corpus.dataset):
+        other.options = other.options.over(session.options)
+        corpus = stack.enter_context(other.open())
+    return _selection(other, corpus, chosen)
+
+
+def _parsed(said: str) -> tuple[Session, dict[str, Any]]:
+    """Selection options as a shell would split them, read by the parser of every command.
+
+    Raises:
+        UsageError: A quote is not closed.
+    """
+    found: list[tuple[Session, dict[str, Any]]] = []
+    parser = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+    @parser.command("--vs", help="Options of the selection to compare with.")
+    @command
+    @selecting
+    def _(session: Session, chosen: dict[str, Any]) -> None:
+        found.append((session, chosen))
+
+    try:
+        words = shlex.split(said)
+    except ValueError as error:
+        raise UsageError(f"--vs: {error}", hint="--vs '--sampler ddim --limit 100'") from error
+    typer.main.get_command(parser).main(words, prog_name="ddb report --vs", standalone_mode=False)
+    if not found:
+        raise UsageError("--vs takes the options of a selection", hint="--vs '--sampler ddim'")
+    return found[0]

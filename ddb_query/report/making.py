@@ -1,0 +1,90 @@
+"""Makes a report of one selection, or of two side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ddb_query.report.compare import side_by_side
+from ddb_query.report.log_odds import telling_terms
+from ddb_query.report.model import Report, Section
+from ddb_query.report.sections import TERMS, find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ddb_query.progress import Progress
+    from ddb_query.report.sections import Found, Scope
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a report is about.
+
+    Attributes:
+        scope: The images.
+        words: Which these are, for its readers.
+        dataset: 2m, large or demo.
+        manifest: What it takes to select them again.
+    """
+
+    scope: Scope
+    words: str
+    dataset: str
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make(
+    subject: Subject,
+    versus: Subject | None = None,
+    *,
+    title: str = "",
+    sections: Sequence[str] = (),
+    users: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Report on a selection, or on two.
+
+    Args:
+        subject: What it is about.
+        versus: What that is compared with.
+        title: Its heading; by default the dataset's name and what was selected.
+        sections: Names of sections; empty for all.
+        users: Whether the hashes that stand for users' names are shown.
+        progress: Told of every section.
+
+    Raises:
+        UsageError: There is no section of that name.
+        SqlError: The engine failed.
+    """
+    subjects = [subject, versus] if versus else [subject]
+    found = [
+        find(one.scope, sections, users=users, terms=versus is not None, progress=progress)
+        for one in subjects
+    ]
+    words = tuple(
+        f"{one.words}: {there.images:,} images" for one, there in zip(subjects, found, strict=True)
+    )
+    manifest = {**subject.manifest, **({"versus": dict(versus.manifest)} if versus else {})}
+    report = Report(
+        title or _title(subjects), subject.dataset, found[0].images, words, manifest,
+        found[0].sections,
+    )  # fmt: skip
+    return report if versus is None else replace(report, sections=_compared(found[0], found[1]))
+
+
+def _compared(first: Found, second: Found) -> tuple[Section, ...]:
+    sections = side_by_side(first.sections, second.sections, ("A", "B"))
+    if first.terms is None or second.terms is None:
+        return sections
+    telling = telling_terms(first.terms, second.terms)
+    return tuple(
+        replace(section, tables=(*telling, *section.tables)) if section.name == TERMS else section
+        for section in sections
+    )
+
+
+def _title(subjects: Sequence[Subject]) -> str:
+    names = {"2m": "DiffusionDB 2M", "large": "DiffusionDB Large", "demo": "DiffusionDB demo"}
+    about = names[subjects[0].dataset]
+    return f"{about}: two selections compared" if len(subjects) > 1 else f"{about}: corpus report"

@@ -1,0 +1,52 @@
+"""A report as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddb_query.layout import markdown_text
+from ddb_query.report import cells
+from ddb_query.report.manifest_lines import lines as manifest_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddb_query.report.model import Report, Table
+
+
+def markdown(report: Report) -> str:
+    """A report as the text of a Markdown file."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"# {markdown_text(report.title)}"
+    yield ""
+    for words in report.summary():
+        yield markdown_text(words) + "  "
+    for section in report.sections:
+        yield f"\n## {markdown_text(section.title)}"
+        for table in section.tables:
+            yield from _table(table)
+    yield "\n## How this was made\n"
+    yield from (
+        f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in manifest_lines(report)
+    )
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"\n### {markdown_text(table.title)}\n"
+    yield markdown_text(table.help)
+    if table.sentence:
+        yield f"\n**{markdown_text(table.sentence)}**"
+    yield ""
+    if not table.rows:
+        yield "Nothing to show."
+        return
+    yield _row(cells.headings(table))
+    yield _row(["--:" if right else "---" for right in cells.numeric(table)], escaped=True)
+    yield from (_row(row) for row in cells.rows(table))
+
+
+def _row(parts: list[str], *, escaped: bool = False) -> str:
+    return f"| {' | '.join(parts if escaped else map(markdown_text, parts))} |"

@@ -1,0 +1,97 @@
+"""How a value is spelled for people, by the name of its column; all people's faces use it."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Any
+
+from ddb_query.printable import printable
+
+NOTHING = "\N{EN DASH}"
+_PLAIN = {"rank", "low", "high", "hour_of_day", "max_score"}
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def spelled(column: str, value: Any) -> str:
+    """A value as people read it.
+
+    Args:
+        column: Its column's name: `share` and `…_share` are percentages, `…_bytes` amounts.
+        value: As the engine gave it.
+    """
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _number(column, value)
+    return str(value)
+
+
+def difference(column: str, value: Any) -> str:
+    """A difference with its sign; that of two percentages in points."""
+    if value is None:
+        return NOTHING
+    if _is_share(column):
+        return _signed(_points(value), " pp")
+    return _signed(spelled(column, value), "")
+
+
+def heading(column: str) -> str:
+    """A column's name in words."""
+    return column.replace("_", " ").replace("nsfw", "NSFW")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value stands to the right."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _number(column: str, value: float) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if _is_share(column):
+        return f"{_points(value)} %"
+    if column.endswith("_bytes"):
+        return _bytes(value)
+    if column in _PLAIN:
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else _decimals(value)
+
+
+def _is_share(column: str) -> bool:
+    return column == "share" or column.endswith("_share")
+
+
+def _points(share: float) -> str:
+    """Hundredths, with two decimals; a share is known to the sixth."""
+    points = round(share * 100, 4)
+    if points == 0 or abs(points) >= 0.01:
+        return f"{points:.2f}" if points else "0"
+    return f"{points:.4f}".rstrip("0")
+
+
+def _decimals(value: float) -> str:
+    """Two decimals; more for what would be nothing, none for what is whole."""
+    if value == 0 or abs(value) >= 0.01:
+        shown = f"{value:,.2f}"
+        return shown.removesuffix(".00")
+    return f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.0e}"
+
+
+def _signed(text: str, unit: str) -> str:
+    """U+2212 is the minus that is as wide as a digit."""
+    if text.startswith("-"):
+        return f"\N{MINUS SIGN}{text[1:]}{unit}"
+    return f"{text}{unit}" if text == "0" else f"+{text}{unit}"
+
+
+def _bytes(value: float) -> str:
+    size = float(value)
+    unit = 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:,.0f} {_UNITS[unit]}" if unit == 0 else f"{size:,.1f} {_UNITS[unit]}"

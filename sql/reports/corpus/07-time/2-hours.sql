@@ -1,0 +1,19 @@
+-- name: hours
+-- title: By hour
+-- description: Images by hour (UTC) over the whole span; gaps are hours without an image.
+-- key: hour
+-- compare: share
+-- chart: line x=hour y=images
+-- column: share: of the images whose time is known
+with counted as (
+    select hour, cast(sum(images) as bigint) as images
+    from activity
+    where hour is not null
+    group by hour
+)
+select
+    hour,
+    images,
+    round(cast(images as double) / nullif(sum(images) over (), 0), 6) as share
+from counted
+order by hour
