@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ddb_query import export
 from ddb_query.errors import OutputError, UsageError
-from ddb_query.files import is_special, replacing
+from ddb_query.files import is_special, writing
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _sink(path: Path | None) -> Iterator[BinaryIO]:
         with _special(path) as sink:
             yield sink
     else:
-        with replacing(path) as temporary, temporary.open("wb") as sink:
+        with writing(path) as sink:
             yield sink
 
 
