@@ -50,6 +50,8 @@ def verify(path: Path, engine: DuckDBEngine | None = None) -> Manifest:
 
 def _differences(engine: DuckDBEngine, path: Path, said: Manifest) -> list[str]:
     names = [name for name, _ in said.columns]
+    if path.is_dir() and said.form != "parquet":
+        return [f"is a folder, not {said.form}"]
     try:
         found = engine.look_at(path, said.form, names)
         if list(found) != names:

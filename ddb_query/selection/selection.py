@@ -11,7 +11,7 @@ from ddb_query.errors import UsageError
 from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
-from ddb_query.selection.repeating import only_reads
+from ddb_query.selection.repeating import unrepeatable_criteria
 from ddb_query.selection.strata import Stratum, allocate
 from ddb_query.selection.thinning import Step, steps, strata_rows
 
@@ -115,6 +115,11 @@ class Selection:
         """The content hash of the subset file's names: which subset it is."""
         return self._subset.names_hash if self._subset else None
 
+    @cached_property
+    def unrepeatable(self) -> str | None:
+        """Why the same images cannot be selected again; None when they can."""
+        return unrepeatable_criteria(self._workspace.engine, self.criteria)
+
     @property
     def missing(self) -> int:
         """How many names of the subset file are not in the dataset."""
@@ -204,6 +209,12 @@ class Selection:
         order = f"\norder by {first}, {_ORDER}" if first else ""
         return Relation(f"select {columns}\nfrom (\n{inner}\n) as images{order}", found.values)
 
+    def prepare(self) -> None:
+        """Have at hand what a search in it needs, before the engine is locked."""
+        self._workspace.define_search(self.criteria.where or "")
+        if self.criteria.match is not None:
+            self._workspace.prepare_search()
+
     def notes(self) -> list[str]:
         """What a person should know of how it came out."""
         found = []
@@ -234,7 +245,7 @@ class Selection:
             engine.check_condition("images", criteria.where)
         if criteria.order_by is not None:
             engine.check_order("images", criteria.order_by)
-        only_reads(engine, criteria)
+        _ = self.unrepeatable
         found = conditions(criteria)
         if self._hits:
             found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
