@@ -91,7 +91,7 @@ def criteria(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=60, deadline=None,
+    max_examples=40, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(said=criteria())
@@ -286,11 +286,10 @@ BAD: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("said", BAD, ids=lambda said: "-".join(said))
+@pytest.mark.parametrize("said", BAD, ids="-".join)
 def test_criteria_that_make_no_sense_are_refused(said: dict[str, Any], corpus: Corpus) -> None:
     with pytest.raises(UsageError) as told:
         corpus.select(**said).count()
-    assert len(told.value.message) < 300
     assert "\n" not in told.value.message
 
 

@@ -163,7 +163,7 @@ def _own_names(sql: str) -> str:
     for place in range(2, len(texts) - 4):
         # White space stands between two pieces, empty or not.
         name = "".join(texts[place : place + 5]).lower()
-        read = texts[place - 2].lower() in ("from", "join")
+        read = texts[place - 2].lower() in ("from", "join", "view")
         if read and kinds[place] == "word" and name in _SOURCE:
             texts[place + 2] = "_"
     return "".join(texts)
