@@ -7,7 +7,7 @@ folder `_manifest.json`. It holds no path, host, account or token.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
@@ -186,9 +186,15 @@ _VALUES = (str, int, float, bool, type(None))
 
 def _check_values(path: Path, name: str, said: object, types: tuple[type, ...]) -> None:
     values = said.values() if isinstance(said, dict) else said
-    for value in values if isinstance(values, Iterable) else ():
+    for value in _flat(values):
         if not isinstance(value, types) or (isinstance(value, int) and abs(value) >= _MOST):
             raise BadManifestError(path, f"has {name} of the wrong type")
+
+
+def _flat(values: object) -> Iterator[object]:
+    """Values, and those of lists among them."""
+    for value in values if isinstance(values, Iterable) else ():
+        yield from _flat(value) if isinstance(value, list) else (value,)
 
 
 def _text(path: Path) -> str:

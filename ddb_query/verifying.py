@@ -8,7 +8,7 @@ from ddb_query import manifest
 from ddb_query.engines.anyones import cast, keeps
 from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.content_hash import content_hash, digests
-from ddb_query.errors import DifferentSubsetError, SqlError
+from ddb_query.errors import DamagedDataError, DifferentSubsetError, SqlError
 from ddb_query.opening import open_engine
 from ddb_query.settings import Settings
 
@@ -61,7 +61,7 @@ def _differences(engine: DuckDBEngine, path: Path, said: Manifest) -> list[str]:
         if changed := [f"{n} is {now}, not {was}" for n, was, now in types if not keeps(was, now)]:
             return changed
         return _content(engine, said, text=not binary)
-    except SqlError as error:
+    except (SqlError, DamagedDataError) as error:
         return [f"cannot be read as {said.form}: {error.message.splitlines()[0]}"]
 
 
