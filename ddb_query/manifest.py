@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+from ddb_query.dataset import DATASETS
 from ddb_query.errors import BadManifestError, NoManifestError
 from ddb_query.files import is_special
 
@@ -169,6 +170,8 @@ def _check_inner(path: Path, said: Mapping[str, object]) -> None:
     for one in ("sql", "query"):
         if (said.get(one) is not None) != (kind == one):
             raise BadManifestError(path, f"is of kind {kind}, which does not fit its {one}")
+    if said["dataset"] not in DATASETS:
+        raise BadManifestError(path, f"is of an unknown dataset {said['dataset']}")
     if form not in _FORMS:
         raise BadManifestError(path, f"is of an unknown format {form}")
     pairs = isinstance(columns, list) and all(
