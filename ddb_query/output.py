@@ -119,7 +119,7 @@ def _write_all(
 
 def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
     if form not in PEOPLE_FORMATS:
-        export.write(found, form, sink)
+        export.write(found, form, sink, found.footer)
         return False
     if found.answer is None:
         return False

@@ -66,7 +66,7 @@ def write_file(rows: Rows, form: str, target: Path, describe: Callable[[], Manif
         OutputError: It cannot be written; an old file stays as it was.
     """
 
-    def footer() -> dict[str, str]:
+    def footer(_: int) -> dict[str, str]:
         return {manifest.KEY: describe().to_text()}
 
     with contextlib.ExitStack() as both:

@@ -131,8 +131,8 @@ class Selection:
         from ddb_query.selection.plain_sql import plain_sql
 
         words, workspace = self.criteria.match, self._workspace
-        tree = workspace.parse(words) if words is not None else None
-        _ = self._passing
+        tree = workspace.source.finder.parse(words) if words is not None else None
+        self._check()
         return plain_sql(self.criteria, workspace.source.dataset, tree, self.strata, self._order)
 
     def export(
@@ -239,6 +239,16 @@ class Selection:
     @cached_property
     def _passing(self) -> Conditions:
         """What every image passes by itself."""
+        self._check()
+        found = conditions(self.criteria)
+        if self._hits:
+            found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
+        if self._subset:
+            found.parts.append(f"image_name in (select image_name from {self._subset.table})")
+        return found
+
+    def _check(self) -> None:
+        """See whether the user's own SQL is a condition and an order, and only reads."""
         criteria, engine = self.criteria, self._workspace.engine
         if criteria.where is not None:
             self._workspace.define_search(criteria.where)
@@ -246,12 +256,6 @@ class Selection:
         if criteria.order_by is not None:
             engine.check_order("images", criteria.order_by)
         _ = self.unrepeatable
-        found = conditions(criteria)
-        if self._hits:
-            found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
-        if self._subset:
-            found.parts.append(f"image_name in (select image_name from {self._subset.table})")
-        return found
 
     @cached_property
     def _hits(self) -> str | None:
