@@ -154,7 +154,7 @@ def test_rows_of_sql_and_of_a_canned_query_are_exported(
 
 def test_help_is_readable_and_loads_nothing_heavy(ddb: Callable[..., Ran]) -> None:
     ran = ddb("export", "--help")
-    assert "--one-per [prompt|family|user]" in ran.text
+    assert "--one-per <prompt|family|user>" in ran.text
     assert max(map(len, ran.text.splitlines())) <= 100
     assert not loaded("export", "--help") & HEAVY
     assert not loaded("verify", "--help") & HEAVY

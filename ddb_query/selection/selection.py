@@ -133,7 +133,8 @@ class Selection:
         words, workspace = self.criteria.match, self._workspace
         tree = workspace.source.finder.parse(words) if words is not None else None
         self._check()
-        return plain_sql(self.criteria, workspace.source.dataset, tree, self.strata, self._order)
+        strata = self.strata if self.criteria.stratify else []
+        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self._order)
 
     def export(
         self,
