@@ -9,7 +9,7 @@ from ddb_query.query_library import read_view, sql_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
+VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 
 
 def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> str:
@@ -25,10 +25,12 @@ def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> st
         "create macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);",
         f"create macro dataset_name() as '{dataset}';",
         "create schema source;",
-        f"create view source.metadata as select *, {prompt_id} as prompt_id from '{table}';",
     ]
     for path in sorted((sql_folder() / "functions").glob("*.sql")):
         text = path.read_text("utf-8")
         parts.append(f"create macro {text[3 : text.index(':')]} as (\n{text}\n);")
+    parts.append(
+        f"create view source.metadata as select *, {prompt_id} as prompt_id from '{table}';"
+    )
     parts += [f"create view {view} as\n{read_view(view)};" for view in VIEWS]
     return "\n".join(parts)

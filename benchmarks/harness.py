@@ -24,23 +24,30 @@ class Measured:
         seconds: The best of all tries.
         tries: Seconds of each.
         peak_megabytes: Highest resident memory of any try.
+        cpu_seconds: User and system time of the try that took the least.
     """
 
     seconds: float
     tries: list[float]
     peak_megabytes: float
+    cpu_seconds: float
 
 
 def measure(*commands: list[str], tries: int = 3) -> list[Measured]:
     """Run commands in turns, so that a noisy moment hits all of them; each in a new process."""
     seconds: list[list[float]] = [[] for _ in commands]
     peaks = [0.0] * len(commands)
+    cpu = [float("inf")] * len(commands)
     for _ in range(tries):
         for place, command in enumerate(commands):
-            took, peak = _run(command)
+            took, peak, busy = _run(command)
             seconds[place].append(round(took, 4))
             peaks[place] = max(peaks[place], peak)
-    return [Measured(min(s), s, round(p, 1)) for s, p in zip(seconds, peaks, strict=True)]
+            cpu[place] = min(cpu[place], busy)
+    return [
+        Measured(min(s), s, round(p, 1), round(c, 2))
+        for s, p, c in zip(seconds, peaks, cpu, strict=True)
+    ]
 
 
 def python(code: str) -> list[str]:
@@ -81,7 +88,7 @@ def as_row(measured: Measured) -> dict[str, object]:
     return asdict(measured)
 
 
-def _run(command: list[str]) -> tuple[float, float]:
+def _run(command: list[str]) -> tuple[float, float, float]:
     # An installed package has its bytecode; a checkout must be allowed to keep it.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
@@ -97,7 +104,7 @@ def _run(command: list[str]) -> tuple[float, float]:
     if process.returncode:
         raise SystemExit(f"{command} ended with {process.returncode}: {errors.decode()[-500:]}")
     kilobytes = usage.ru_maxrss if sys.platform != "darwin" else usage.ru_maxrss / 1024
-    return took, kilobytes / 1024
+    return took, kilobytes / 1024, usage.ru_utime + usage.ru_stime
 
 
 def _short(value: object) -> object:

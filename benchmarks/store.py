@@ -84,6 +84,8 @@ def _build(asked: argparse.Namespace, table: Path) -> dict[str, object]:
     row = {
         "what": "build",
         "seconds": built.seconds,
+        "cpu_seconds": built.cpu_seconds,
+        "load_after": round(os.getloadavg()[0], 1),
         "peak_megabytes": built.peak_megabytes,
         "store_bytes": size,
         "of_the_table": round(size / table.stat().st_size, 3),

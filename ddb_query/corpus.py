@@ -251,6 +251,24 @@ class Corpus:
             raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
         return next(_bound(parts, params)), said | {"kind": "sql", "sql": sql}
 
+    def keep(self, result: Result) -> tuple[Result, int | None]:
+        """Run a result and keep its rows as the view `_`, which replaces the one before.
+
+        A large result is kept as its query, and runs again when `_` is read.
+
+        Returns:
+            Its first rows, 10,000 where there are so many; and how many rows there are, None when
+            that is not known. A statement without rows is given back, with 0.
+
+        Raises:
+            SqlError: The engine failed on the way.
+
+        """
+        if result.answer is None:
+            return result, 0
+        first, rows = self.workspace.engine.keep(result.answer)
+        return Result(first, result.emphasis), rows
+
     def build(self) -> bool:
         """Build the store, which makes everything faster; returns whether it had to be built.
 
@@ -274,9 +292,14 @@ class Corpus:
         """All canned queries, by name."""
         return self._library.all()
 
-    def cursor(self) -> Corpus:
-        """The same corpus for another thread; temporary tables are not shared."""
-        return Corpus(self.workspace.cursor(), self._library)
+    def cursor(self, *, silent: bool = False) -> Corpus:
+        """The same corpus for another thread; temporary tables are not shared.
+
+        Args:
+            silent: Whether its progress is not told, as of what runs in the background.
+
+        """
+        return Corpus(self.workspace.cursor(silent=silent), self._library)
 
     def interrupt(self) -> None:
         """Stop what runs now; may be called from another thread."""

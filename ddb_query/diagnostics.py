@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,25 @@ class Diagnostics:
         self._started: dict[str, float] = {}
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
+        # A statement within a statement is watched by a thread of its own.
+        self._lock = threading.RLock()
 
     def note(self, words: str) -> None:
         """Say something that a person should know."""
         if not self.quiet:
             self.clear()
             _say(f"note: {words}")
+
+    def tell(self, words: str) -> None:
+        """Say something in the words given, as a shell does under a result."""
+        if not self.quiet:
+            self.clear()
+            _say(words)
+
+    def prompt(self, words: str) -> None:
+        """Ask for input, where there is no line editing."""
+        self.clear()
+        _write(printable(words))
 
     def error(self, error: DdbError, *, with_traceback: bool = False) -> None:
         """Say what went wrong, and what mends it."""
@@ -59,9 +73,14 @@ class Diagnostics:
         """Show progress."""
         if self.quiet or not self.bars or not sys.stderr.isatty():
             return
-        if total is not None and done >= total:
-            self._finish(label)
-            return
+        with self._lock:
+            if total is not None and done >= total:
+                self._finish(label)
+            else:
+                self._advance(done, total, unit, label)
+
+    def _advance(self, done: int, total: int | None, unit: str, label: str) -> None:
+        """Put a bar on the screen, if the work takes long, or move it."""
         began = self._started.setdefault(label, time.monotonic())
         if time.monotonic() - began < SHOWN_AFTER_SECONDS:
             return
@@ -82,18 +101,22 @@ class Diagnostics:
 
     def clear(self) -> None:
         """Take the bars off the screen; the work they showed is over."""
-        if self._bars is not None:
-            self._bars.stop()
-        self._bars = None
-        self._tasks.clear()
-        self._started.clear()
+        with self._lock:
+            if self._bars is not None:
+                self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
+            self._started.clear()
 
 
 def _say(words: str) -> None:
     """One message; escapes what a terminal would obey, keeps the lines of DuckDB's caret."""
-    shown = "\n".join(printable(line) for line in words.splitlines())
+    _write("\n".join(printable(line) for line in words.splitlines()) + "\n")
+
+
+def _write(shown: str) -> None:
     stream = sys.stderr
-    encoded = (shown + "\n").encode(stream.encoding or "utf-8", "backslashreplace")
+    encoded = shown.encode(stream.encoding or "utf-8", "backslashreplace")
     # Where nobody can be told of an error, the exit code still tells.
     with contextlib.suppress(OSError):
         stream.buffer.write(encoded)

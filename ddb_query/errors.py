@@ -56,6 +56,16 @@ class UnknownQueryError(UsageError):
         super().__init__(f"no canned query named {name}", hint=f"{meant}`ddb queries` lists all")
 
 
+class UnknownCommandError(UsageError):
+    """No dot command of the shell has this name."""
+
+    def __init__(self, name: str, close: Iterable[str]) -> None:
+        self.name = name
+        self.close = tuple(close)
+        meant = f"did you mean {' or '.join('.' + c for c in self.close)}? " if self.close else ""
+        super().__init__(f"no command .{name}", hint=f"{meant}.help lists all")
+
+
 class QueryFileError(UsageError):
     """A canned query's file that breaks the rules; says which file and line."""
 

@@ -7,6 +7,7 @@ show as escapes, so that no prompt can change the terminal.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 ELLIPSIS = "…"
 BOLD, NOT_BOLD = "\x1b[1m", "\x1b[22m"
 NARROWEST = 4
+# Width at which the beginning of a text can be told from another.
+READABLE = 12
+RULE = 80
 WIDEST_WITHOUT_TERMINAL = 10_000
 
 
@@ -40,23 +44,82 @@ def box(
         width: Of the terminal, in cells.
         emphasis: For columns by their place, the spans of each row that are shown in bold.
     """
-    names = [printable(column.name) for column in columns]
     cells = [[_shown(cell) for cell in row] for row in rows]
-    widths = _fitted([_needed(n, cells, i) for i, n in enumerate(names)], width)
+    needed = [_needed(printable(column.name), cells, i) for i, column in enumerate(columns)]
+    return _drawn(columns, rows, _fitted(needed, width), emphasis)
+
+
+def screen(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str | None]],
+    width: int,
+    emphasis: Mapping[int, Sequence[Spans]] | None = None,
+) -> tuple[str, int]:
+    """A box never wider than `width` terminal cells: where columns would shrink to nothing, those
+    in the middle are left out, with a mark.
+
+    Numbers and times are whole in it.
+
+    Returns:
+        The box, and how many columns it leaves out.
+    """  # noqa: D205 - one sentence
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    needed = [_needed(printable(column.name), cells, i) for i, column in enumerate(columns)]
+    floors = [_floor(column, cells, i) for i, column in enumerate(columns)]
+    places = _fitting(floors, width)
+    hidden = len(columns) - len(places)
+    if not hidden:
+        return _drawn(columns, rows, _fitted(needed, width, floors), emphasis), 0
+    middle = next(i for i, p in enumerate([*places, len(columns)]) if i != p)
+    shown = [columns[place] for place in places]
+    kept = [[row[place] for place in places] for row in rows]
+    spans = {places.index(p): found for p, found in (emphasis or {}).items() if p in places}
+    spans = {p + (p >= middle): found for p, found in spans.items()}
+    for line in kept:
+        line.insert(middle, ELLIPSIS)
+    shown.insert(middle, replace(columns[0], name=ELLIPSIS, type="VARCHAR"))
+    widths = _fitted([needed[p] for p in places], width - 4, [floors[p] for p in places])
+    widths.insert(middle, 1)
+    return _drawn(shown, kept, widths, spans), hidden
+
+
+def listed(columns: Sequence[Column], rows: Sequence[Sequence[str | None]], width: int) -> str:
+    """Every row whole: a line for each column, its text wrapped at `width` terminal cells."""
+    names = [printable(column.name) for column in columns]
+    longest = min(
+        max((cell_len(name) for name in names), default=0), max(width // 2 - 3, NARROWEST)
+    )
+    lines = []
+    for number, row in enumerate(rows, 1):
+        lines.append(f"─[ row {number} ]".ljust(min(width, RULE), "─"))
+        for name, cell in zip(names, row, strict=True):
+            label = _cell(name, longest, numeric=False)
+            for piece in _wrapped(_shown(cell), max(width - longest - 3, NARROWEST)):
+                lines.append(f"{label} │ {piece}".rstrip())
+                label = " " * longest
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _drawn(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str | None]],
+    widths: list[int],
+    emphasis: Mapping[int, Sequence[Spans]] | None,
+) -> str:
+    names = [printable(column.name) for column in columns]
     numeric = [column.numeric for column in columns]
     lines = [
         _rule(("┌", "┬", "┐"), widths),
         _line([_cell(*part) for part in zip(names, widths, numeric, strict=True)]),
         _rule(("├", "┼", "┤"), widths),
     ]
-    for place, row in enumerate(cells):
-        parts = [_cell(*part) for part in zip(row, widths, numeric, strict=True)]
+    for place, row in enumerate(rows):
+        cells = [_shown(cell) for cell in row]
+        parts = [_cell(*part) for part in zip(cells, widths, numeric, strict=True)]
         for column, spans in (emphasis or {}).items():
-            parts[column] = _emphasised(parts[column], rows[place][column] or "", spans[place])
+            parts[column] = _emphasised(parts[column], row[column] or "", spans[place])
         lines.append(_line(parts))
-    lines += [
-        _rule(("└", "┴", "┘"), widths),
-    ]
+    lines.append(_rule(("└", "┴", "┘"), widths))
     return "\n".join(lines) + "\n"
 
 
@@ -77,24 +140,57 @@ def _needed(name: str, cells: list[list[str]], place: int) -> int:
     return max([cell_len(name), *(cell_len(row[place]) for row in cells)])
 
 
-def _fitted(widths: list[int], total: int | None) -> list[int]:
-    """Cut the widest columns until the line fits, none below NARROWEST."""
+def _floor(column: Column, cells: list[list[str]], place: int) -> int:
+    """The least width at which a column still says something; a cut number would lie."""
+    widest = max([NARROWEST, *(cell_len(row[place]) for row in cells)])
+    whole = column.numeric or column.type.startswith(("TIME", "DATE"))
+    return widest if whole else min(max(widest, cell_len(column.name)), READABLE)
+
+
+def _fitting(floors: list[int], width: int) -> list[int]:
+    """Places of the columns that fit at their floors; the middle ones go first."""
+    places = list(range(len(floors)))
+    mark = 0
+    while len(places) > 1 and sum(floors[p] + 3 for p in places) + 1 + mark > width:
+        del places[(len(places) + 1) // 2]
+        mark = 4
+    return places
+
+
+def _fitted(widths: list[int], total: int | None, floors: list[int] | None = None) -> list[int]:
+    """Cut the widest columns until the line fits, none below its floor or NARROWEST."""
     limit = WIDEST_WITHOUT_TERMINAL if total is None else total
     available = max(limit - 3 * len(widths) - 1, NARROWEST * len(widths))
     if sum(widths) <= available:
         return widths
     fitted = list(widths)
+    least = floors or [NARROWEST] * len(widths)
     open_places = set(range(len(widths)))
     while open_places:
-        share = available // len(open_places)
-        small = {place for place in open_places if widths[place] <= share}
-        if not small:
-            for place in open_places:
-                fitted[place] = share
+        share = max(available // len(open_places), NARROWEST)
+        settled = {p for p in open_places if widths[p] <= share}
+        settled = settled or {p for p in open_places if least[p] > share}
+        for place in settled or open_places:
+            fitted[place] = min(widths[place], max(share, least[place]))
+        if not settled:
             break
-        available -= sum(widths[place] for place in small)
-        open_places -= small
+        available -= sum(fitted[place] for place in settled)
+        open_places -= settled
     return fitted
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Text cut into lines of `width` cells, none of them in the middle of a wide character."""
+    if cell_len(text) <= width:
+        return [text]
+    lines, line, used = [], "", 0
+    for mark in text:
+        size = cell_len(mark)
+        if used + size > width:
+            lines.append(line)
+            line, used = "", 0
+        line, used = line + mark, used + size
+    return [*lines, line]
 
 
 def _line(cells: Sequence[str]) -> str:

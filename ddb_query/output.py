@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import signal
 import sys
 from itertools import islice
 from pathlib import Path
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from ddb_query.engines.base import Answer, Column, Result, Spans
 
-PEOPLE_FORMATS = ("table", "markdown")
+PEOPLE_FORMATS = ("table", "markdown", "line")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
 SHOWN_ROWS = 100
 
@@ -94,6 +96,54 @@ def results(
         return _write_all(found, form, sink, limit, _terminal_width() if path is None else None)
 
 
+@contextlib.contextmanager
+def file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes many results, and appears whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+
+    """
+    with _sink(path) as sink:
+        yield sink
+
+
+def append(found: Result, form: str, sink: BinaryIO) -> None:
+    """Write all rows of a result to an open file."""
+    _write(found, form, sink, 0, None)
+
+
+def rendered(found: Result, form: str) -> str:
+    """A result in a data format as text that a terminal may show: lines kept, controls escaped."""
+    sink = io.BytesIO()
+    _write(found, form, sink, 0, None)
+    lines = sink.getvalue().decode().split("\n")
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in lines)
+
+
+def paged(words: str) -> None:
+    """Show words in the user's `$PAGER`, or `less`; print them where there is neither."""
+    import shlex
+    import subprocess
+
+    command = shlex.split(os.environ.get("PAGER", "less"))
+    environment = {"LESS": "-FRSX", "LESSCHARSET": "utf-8", **os.environ}
+    try:
+        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603
+    except (OSError, IndexError):
+        text(words)
+        return
+    # Ctrl-C is the pager's while it has the screen.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        # It may be left before it has read everything, and then takes no more.
+        with contextlib.suppress(BrokenPipeError):
+            pager.communicate(words.encode())
+        pager.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def close_quietly() -> None:
     """Point standard output nowhere, after its reader has gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -130,12 +180,13 @@ def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: i
     answer = found.answer.head(shown + 1) if shown else found.answer
     rows = list(islice(answer.cells(), shown + 1 if shown else None))
     kept = rows[:shown] if shown else rows
-    bold = _emphasis(found, kept) if width and os.environ.get("TERM") != "dumb" else {}
+    bold = emphasis(found, kept) if width and os.environ.get("TERM") != "dumb" else {}
     sink.write(_arranged(list(found.columns), kept, form, width, bold).encode())
     return len(rows) > len(kept)
 
 
-def _emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, list[Spans]]:
+def emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, list[Spans]]:
+    """For columns by their place, the spans of each row that a terminal shows in bold."""
     return {
         place: found.emphasis[column.name]([row[place] or "" for row in rows])
         for place, column in enumerate(found.columns)
@@ -154,6 +205,8 @@ def _arranged(
 
     if form == "markdown":
         return layout.markdown(columns, rows)
+    if form == "line":
+        return layout.listed(columns, rows, width or layout.WIDEST_WITHOUT_TERMINAL)
     return layout.box(columns, rows, width, emphasis)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ddb_query.engines.base import Relation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ddb_query.selection.selection import Selection
 
 FACETS = ("sampler", "user", "term", "day")
@@ -44,36 +46,65 @@ order by score desc, selected.part_id, selected.image_name
 """
 
 _COUNT = """
+select count(*) as prompts, coalesce(cast(sum(prompts.images) as bigint), 0) as images
+from hits
+inner join prompts on prompts.prompt_id = hits.prompt_id
+"""
+
+_SELECTED_COUNT = """
 select count(distinct hits.prompt_id) as prompts, count(*) as images
 from hits
 inner join selected on selected.prompt_id = hits.prompt_id
 """
 
+# What facets count: each row stands for so many images of one prompt.
+_MADE = "made as (select prompt_id, user_name, sampler, hour, images from activity)"
+_SELECTED_MADE = """made as (
+    select prompt_id, user_name, sampler, timestamp as hour, 1 as images from selected
+)"""
+_MATCHED = """matched as (
+    select prompts.prompt_id, prompts.images, prompts.prompt
+    from hits
+    inner join prompts on prompts.prompt_id = hits.prompt_id
+)"""
+_SELECTED_MATCHED = """matched as (
+    select hits.prompt_id, count(*) as images, any_value(selected.prompt) as prompt
+    from hits
+    inner join selected on selected.prompt_id = hits.prompt_id
+    group by hits.prompt_id
+)"""
+
 _FACETS = {
     "sampler": """
 select sampler_name(sampler) as sampler, images, prompts
 from (
-    select sampler, count(*) as images, count(distinct hits.prompt_id) as prompts
+    select
+        sampler,
+        cast(sum(made.images) as bigint) as images,
+        count(distinct hits.prompt_id) as prompts
     from hits
-    inner join selected on selected.prompt_id = hits.prompt_id
+    inner join made on made.prompt_id = hits.prompt_id
     group by sampler
 ) as grouped
 order by images desc, sampler nulls last
 """,
     "user": """
-select user_name, count(*) as images, count(distinct hits.prompt_id) as prompts
+select
+    user_name,
+    cast(sum(made.images) as bigint) as images,
+    count(distinct hits.prompt_id) as prompts
 from hits
-inner join selected on selected.prompt_id = hits.prompt_id
+inner join made on made.prompt_id = hits.prompt_id
 group by user_name
 order by images desc, user_name nulls last
 """,
     "day": """
 select
-    cast(timestamp as date) as day,
-    count(*) as images,
+    cast(hour as date) as day,
+    cast(sum(made.images) as bigint) as images,
     count(distinct hits.prompt_id) as prompts
 from hits
-inner join selected on selected.prompt_id = hits.prompt_id
+inner join made on made.prompt_id = hits.prompt_id
 group by day
 order by day nulls last
 """,
@@ -82,13 +113,8 @@ select term, cast(sum(images) as bigint) as images, count(*) as prompts
 from (
     select distinct prompt_id, images, normalise(clause) as term
     from (
-        select matched.prompt_id, matched.images, unnest(string_split(prompt, ',')) as clause
-        from (
-            select hits.prompt_id, count(*) as images, any_value(selected.prompt) as prompt
-            from hits
-            inner join selected on selected.prompt_id = hits.prompt_id
-            group by hits.prompt_id
-        ) as matched
+        select prompt_id, images, unnest(string_split(prompt, ',')) as clause
+        from matched
     ) as cut
 ) as held
 where term <> ''
@@ -110,20 +136,21 @@ def ranked_images(hits: str, within: Selection | None) -> Relation:
 
 def counted(hits: str, within: Selection | None) -> Relation:
     """How many prompts match, and how many images they have."""
-    return _relation(hits, within, _COUNT)
+    return _relation(hits, within, _SELECTED_COUNT if within else _COUNT)
 
 
 def facet(hits: str, within: Selection | None, by: str) -> Relation:
     """All matches, counted by sampler, user, term or day."""
-    return _relation(hits, within, _FACETS[by])
+    whole, selected = (_MATCHED, _SELECTED_MATCHED) if by == "term" else (_MADE, _SELECTED_MADE)
+    return _relation(hits, within, _FACETS[by], selected if within else whole)
 
 
-def _relation(table: str, within: Selection | None, sql: str) -> Relation:
+def _relation(table: str, within: Selection | None, sql: str, *more: str) -> Relation:
     # The table has a name of our own, made of a number.
     parts = [f"hits as (select * from {table})"]
-    selected = Relation("select * from images")
-    if within:
-        selected = within.relation(ordered=False)
-    if "selected" in sql:
+    values: Mapping[str, object] = {}
+    if any("selected" in text for text in (sql, *more)):
+        selected = within.relation(ordered=False) if within else Relation("select * from images")
         parts.append(f"selected as (\n{selected.sql}\n)")
-    return Relation(f"with {', '.join(parts)}{sql}", selected.values if "selected" in sql else {})
+        values = selected.values
+    return Relation(f"with {', '.join([*parts, *more])}{sql}", values)

@@ -58,9 +58,25 @@ def debugging() -> bool:
 def user_sql_dir(
     given: Path | str | None = None, environment: Mapping[str, str] | None = None
 ) -> Path | None:
-    """The folder of the user's own canned queries: the one given, else `DDB_SQL_DIR`."""
+    """The folder of the user's own canned queries.
+
+    The one given, else `DDB_SQL_DIR`, else `queries/` in the configuration folder, if it is there.
+    """
     env = os.environ if environment is None else environment
-    return _given(given or env.get("DDB_SQL_DIR"))
+    own = _given(given or env.get("DDB_SQL_DIR"))
+    if own is None and (saved := config_dir() / "queries").is_dir():
+        return saved
+    return own
+
+
+def config_dir() -> Path:
+    """The folder of what a user has written for ddb: `rc.sql`, and `queries/`."""
+    return _folder(os.environ.get("DDB_CONFIG_DIR"), "user_config_path")
+
+
+def state_dir() -> Path:
+    """The folder of what ddb remembers of a user: the history of the shell."""
+    return _folder(os.environ.get("DDB_STATE_DIR"), "user_state_path")
 
 
 def _given(path: Path | str | None) -> Path | None:

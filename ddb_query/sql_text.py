@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What SQL calls the last result of a session.
+LAST_RESULT = "_"
+
 _TOKEN = re.compile(
     r"""
       (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -26,6 +29,12 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_CLOSED = re.compile(
+    r"""--[^\n]*|/\*.*\*/|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|(\$(?:[A-Za-z_]\w*)?\$).*\1
+        |"(?:[^"]|"")*"|(?![eE]')[^'"$/-].*|\$\w*|[/-]""",
+    re.VERBOSE | re.DOTALL,
+)
+
 
 @dataclass(frozen=True)
 class Token:
@@ -36,6 +45,7 @@ class Token:
         text: The piece as written.
         line: Its line, from 1.
         depth: How many brackets are open around it.
+        start: Where it begins, counted in characters from 0.
 
     """
 
@@ -43,6 +53,22 @@ class Token:
     text: str
     line: int
     depth: int
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where it ends, the character after its last."""
+        return self.start + len(self.text)
+
+    @property
+    def closed(self) -> bool:
+        """Whether a text, a quoted name or a block comment has its end."""
+        return _CLOSED.fullmatch(self.text) is not None
+
+    @property
+    def names_last(self) -> bool:
+        """Whether it is `_`, the name of the last result."""
+        return self.kind in ("word", "name") and self.text.strip('"') == LAST_RESULT
 
 
 def pieces(sql: str) -> Iterator[tuple[str, str]]:
@@ -65,8 +91,13 @@ def tokens(sql: str) -> Iterator[Token]:
         text = match.group()
         if text == ")":
             depth -= 1
-        yield Token(match.lastgroup or "mark", text, line, depth)
+        yield Token(match.lastgroup or "mark", text, line, depth, match.start())
         if text == "(":
             depth += 1
         line += text.count("\n")
         end = match.end()
+
+
+def reads_last(sql: str) -> bool:
+    """Whether SQL reads `_`, the last result."""
+    return LAST_RESULT in sql and any(token.names_last for token in tokens(sql))

@@ -143,9 +143,9 @@ class Workspace:
         store = self.source.store.folder
         self.engine.lock([self.source.table, *sorted(store.glob("*.parquet"))])
 
-    def cursor(self) -> Workspace:
+    def cursor(self, *, silent: bool = False) -> Workspace:
         """The same dataset for another thread; temporary tables are not shared."""
-        return Workspace(self.engine.cursor(), self.source)
+        return Workspace(self.engine.cursor(silent=silent), self.source)
 
     def close(self) -> None:
         """Let go of the engine and its files."""

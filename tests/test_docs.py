@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import record_shell
 
 from ddb_query.cli.app import COMMANDS
 from ddb_query.query_library import QueryLibrary
@@ -47,6 +48,13 @@ def test_a_recorded_session_shows_what_the_command_prints_today(
         document.write_text(text.replace(found.group(), renewed), "utf-8")
     else:
         assert found.group(3) == printed
+
+
+def test_the_recorded_shell_session_is_what_the_shell_shows_today() -> None:
+    """`python tests/record_shell.py` brings it up to date."""
+    block = record_shell.BLOCK.search((ROOT / "README.md").read_text("utf-8"))
+    assert block
+    assert block[2] == record_shell.recorded()
 
 
 def test_sessions_were_found() -> None:

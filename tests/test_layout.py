@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ddb_query.engines.base import Column
-from ddb_query.layout import box, markdown
+from ddb_query.layout import box, listed, markdown, screen
 from ddb_query.printable import printable
 
 TEXT = Column("prompt", "VARCHAR")
@@ -137,3 +137,25 @@ def test_a_row_of_markdown_is_one_line_with_one_bar_more_than_cells(cells: list[
     lines = markdown([TEXT] * len(cells), [cells]).split("\n")
     assert len(lines) == 4
     assert lines[2].replace("\\\\", "").replace("\\|", "").count("|") == len(cells) + 1
+
+
+def test_a_screen_is_never_left_and_numbers_are_whole() -> None:
+    columns = [Column(f"column_{i}", "BIGINT" if i % 2 else "VARCHAR") for i in range(12)]
+    row = ["1234567890123" if i % 2 else "text " * 20 for i in range(12)]
+    for width in (40, 80, 120, 400):
+        shown, hidden = screen(columns, [row], width)
+        lines = shown.splitlines()
+        assert {cell_len(line) for line in lines} == {cell_len(lines[0])}
+        assert cell_len(lines[0]) <= width
+        numbers = sum(cell.strip().isdecimal() for cell in lines[3].split("│"))
+        assert lines[3].count("1234567890123") == numbers
+        assert (" … " in lines[1]) is bool(hidden)
+
+
+def test_a_listed_row_loses_nothing() -> None:
+    columns = [Column("text", "VARCHAR"), Column("nothing", "VARCHAR")]
+    text = "文字 and more " * 9
+    lines = listed(columns, [[text, None]], 30).splitlines()
+    assert all(cell_len(line) <= 30 for line in lines)
+    assert "".join(line[10:] for line in lines[1:-1]).replace(" ", "") == text.replace(" ", "")
+    assert lines[-1] == "nothing │ NULL"

@@ -41,6 +41,7 @@ def loaded(*args: str, code: str | None = None) -> set[str]:
         ["run", "user-stats", "--help"],
         ["sql", "--help"],
         ["data", "--help"],
+        ["shell", "--help"],
     ],
     ids=" ".join,
 )
@@ -88,3 +89,10 @@ def test_no_format_needs_polars_pandas_or_http(
 def test_status_of_the_data_asks_nobody(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DDB_DATA_DIR", str(tables))
     assert not loaded("data", "status") & HTTP
+
+
+def test_the_first_prompt_of_the_shell_waits_for_no_engine() -> None:
+    modules = "ddb_query.shell.repl, ddb_query.shell.session, ddb_query.shell.editor"
+    names = loaded(code=f"import ddb_query.cli.shell, ddb_query.catalog, {modules}")
+    assert "prompt_toolkit" in names
+    assert not names & (HEAVY | {"pygments"})

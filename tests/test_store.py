@@ -29,7 +29,7 @@ VALUES: dict[str, dict[str, object]] = {
     "user-stats": {"min_images": 2},
     "timeline": {"grain": "hour"},
 }
-VIEWS = ("metadata", "images", "prompts", "users", "terms")
+VIEWS = ("metadata", "images", "prompts", "activity", "users", "terms", "repeats")
 
 
 @pytest.fixture(scope="session")
@@ -226,3 +226,58 @@ def test_status_shows_stores_and_remove_drops_those_whose_table_is_gone(
     assert "--yes" in refused.err
     assert "stores deleted: 1" in ddb("data", "remove", "--stores", "--yes", **env).err
     assert "store" not in ddb("data", "status", **env).text
+
+
+def test_a_table_with_one_name_that_is_no_uuid_keeps_all_names_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = write_table(tmp_path / "metadata.parquet", rows=500)
+    table = pq.read_table(path)
+    names = table["image_name"].to_pylist()
+    names[7] = names[7].upper()
+    names[9] = None
+    place = table.schema.get_field_index("image_name")
+    pq.write_table(table.set_column(place, "image_name", pa.array(names, pa.string())), path)
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        assert corpus.build()
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        stored = [row[0] for row in corpus.sql("select image_name from images").rows()]
+    assert sorted(map(str, stored)) == sorted(map(str, names))
+
+
+@pytest.mark.parametrize(
+    ("by", "column"),
+    [("sampler", "sampler_name"), ("user", "user_name"), ("day", "cast(timestamp as date)")],
+)
+def test_a_facet_counts_all_images_that_match_of_the_dataset_or_of_a_selection(
+    by: str, column: str, tables: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(built))
+    words = "castle OR light*"
+    plain = (
+        f"select {column}, count(*), count(distinct prompt_id)"
+        " from images inner join search($words) using (prompt_id) group by 1"
+    )
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        expected = sorted(corpus.sql(plain, {"words": words}).rows(), key=repr)
+        assert len(expected) > 1
+        for within in (None, corpus.select(where="true")):
+            found = corpus.search(words, within, facet=by, limit=None).rows()
+            assert sorted(found, key=repr) == expected
+
+
+def test_the_facet_of_terms_is_the_same_of_the_dataset_or_of_a_selection(
+    tables: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(built))
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        without = corpus.search("castle", facet="term", limit=None).rows()
+        assert without
+        assert (
+            corpus.search("castle", corpus.select(where="true"), facet="term", limit=None).rows()
+            == without
+        )

@@ -72,6 +72,26 @@ VIEWS = {
         "first_seen": "TIMESTAMP",
         "last_seen": "TIMESTAMP",
     },
+    "activity": {
+        "prompt_id": "BIGINT",
+        "user_name": "VARCHAR",
+        "sampler": "INTEGER",
+        "hour": "TIMESTAMP",
+        "images": "BIGINT",
+        "first_seen": "TIMESTAMP",
+        "last_seen": "TIMESTAMP",
+    },
+    "repeats": {
+        "prompt_id": "BIGINT",
+        "prompt": "VARCHAR",
+        "seed": "BIGINT",
+        "step": "INTEGER",
+        "cfg": "DOUBLE",
+        "sampler": "INTEGER",
+        "width": "BIGINT",
+        "height": "BIGINT",
+        "images": "BIGINT",
+    },
 }
 
 

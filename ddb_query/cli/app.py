@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +22,7 @@ COMMANDS = {
     "verify": "ddb_query.cli.subsets",
     "replay": "ddb_query.cli.subsets",
     "data": "ddb_query.cli.data",
+    "shell": "ddb_query.cli.shell",
 }
 
 
@@ -46,7 +46,7 @@ app = typer.Typer(
     cls=CommandGroup,
     name="ddb",
     help="The terminal workbench for DiffusionDB.",
-    epilog="Without a command: SQL from standard input.",
+    epilog="Without a command: the shell, or SQL from standard input when that is no terminal.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -57,22 +57,23 @@ def _root(ctx: typer.Context, **given: Any) -> None:
     if given.pop("version"):
         output.text(f"ddb {__version__}\n")
         raise typer.Exit
+    no_rc = given.pop("no_rc")
     ctx.obj = gathered(given)
-    if ctx.invoked_subcommand is not None:
-        return
-    if sys.stdin.isatty():
-        output.text(ctx.get_help() + "\n")
-        raise typer.Exit
-    from ddb_query.cli.sql import from_standard_input
+    if ctx.invoked_subcommand is None:
+        from ddb_query.cli.shell import without_command
 
-    from_standard_input(ctx)
+        without_command(ctx, no_rc=no_rc)
 
 
 _VERSION = inspect.Parameter(
     "version", inspect.Parameter.KEYWORD_ONLY, default=False,
     annotation=Annotated[bool, typer.Option("--version", help="Show the version.")],
 )  # fmt: skip
-declare(_root, [CONTEXT, _VERSION, *common_parameters()])
+_NO_RC = inspect.Parameter(
+    "no_rc", inspect.Parameter.KEYWORD_ONLY, default=False,
+    annotation=Annotated[bool, typer.Option("--no-rc", help="The shell does not run rc.sql.")],
+)  # fmt: skip
+declare(_root, [CONTEXT, _VERSION, _NO_RC, *common_parameters()])
 app.callback(invoke_without_command=True)(_root)
 
 

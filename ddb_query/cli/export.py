@@ -55,8 +55,8 @@ def export(
         typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of either."),
     ] = None,
     show: Annotated[
-        Literal["sql"] | None,
-        typer.Option("--print", help="Print DuckDB SQL that gives the rows, write nothing."),
+        Literal["sql", "count"] | None,
+        typer.Option("--print", help="Print DuckDB SQL for the rows, or how many; write nothing."),
     ] = None,
     no_hash: Annotated[
         bool, typer.Option("--no-hash", help="Leave the content hash out; verify needs it.")
@@ -79,7 +79,8 @@ def export(
     }  # fmt: skip
     with session.open() as corpus:
         if target is None:
-            output.text(_selection(session, corpus, chosen).sql)
+            found = _selection(session, corpus, chosen)
+            output.text(found.sql if show == "sql" else f"{found.count()}\n")
         elif statement:
             params = dict(parameter_value(given) for given in param or [])
             limit = session.options.limit

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ddb_query.corpus import Corpus
     from ddb_query.engines.listed import Listed
+    from ddb_query.progress import Progress
 
 # What Python makes of bytes that are no text in the locale's encoding.
 _UNDECODED = re.compile("[\ud800-\udfff]")
@@ -87,21 +88,27 @@ class Session:
         self.options = options
         self.diagnostics = Diagnostics(quiet=bool(options.quiet))
 
-    def open(self) -> Corpus:
-        """Open the corpus that the options name."""
+    def open(
+        self,
+        dataset: str | None = None,
+        *,
+        progress: Progress | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> Corpus:
+        """Open the corpus that the options name; what is given here takes their place."""
         from ddb_query.opening import open_corpus
 
         options = self.options
         return open_corpus(
-            options.dataset,
+            dataset or options.dataset,
             data_dir=options.data_dir,
             sql_dir=options.sql_dir,
             engine=options.engine or "duckdb",
             threads=options.threads,
             memory_limit=options.memory_limit,
             timeout=options.timeout,
-            progress=self.diagnostics,
-            note=self.diagnostics.note,
+            progress=progress or self.diagnostics,
+            note=note or self.diagnostics.note,
         )
 
     def default_dataset(self, name: str) -> None:

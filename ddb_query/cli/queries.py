@@ -10,7 +10,7 @@ from ddb_query import output
 from ddb_query.cli.options import Session, command
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
-from ddb_query.query_file import METAVARS, spelled
+from ddb_query.query_help import usage, whole
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import user_sql_dir
 
@@ -33,7 +33,7 @@ def queries(
     """List the canned queries; with a name: description, parameters, example, SQL."""
     library = QueryLibrary(user_sql_dir(session.options.sql_dir))
     if name is not None and session.format == "table":
-        output.text(_whole(library.find(name)), session.options.output)
+        output.text(whole(library.find(name)), session.options.output)
     elif name is not None:
         session.show_listing(_listed([library.find(name)], ("sql", lambda query: query.sql)))
     else:
@@ -46,29 +46,12 @@ def _listed(queries: list[CannedQuery], *more: tuple[str, Callable[[CannedQuery]
     return Listed(tuple(Column(title, "VARCHAR") for title, _ in fields), rows)
 
 
-def _whole(query: CannedQuery) -> str:
-    lines = [query.name, "", query.description, ""]
-    for parameter in query.parameters:
-        default = "required" if parameter.required else f"default {spelled(parameter.default)}"
-        choices = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
-        least = "" if parameter.minimum is None else f", at least {parameter.minimum:g}"
-        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices}{least})")
-        lines += [f"      {parameter.help}"] if parameter.help else []
-    lines += [f"  {name}: {meaning}" for name, meaning in query.columns]
-    lines += ["", *(f"$ {example}" for example in query.examples), "", query.sql, ""]
-    return "\n".join(lines)
-
-
 def _marked(query: CannedQuery) -> str:
     return query.name if query.shipped else f"{query.name} (yours)"
 
 
-def _usage(query: CannedQuery) -> str:
-    return " ".join(p.option if p.required else f"[{p.option}]" for p in query.parameters)
-
-
 _FIELDS: list[tuple[str, Callable[[CannedQuery], str]]] = [
     ("name", _marked),
-    ("parameters", _usage),
+    ("parameters", usage),
     ("description", lambda query: query.description),
 ]

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Common, Session, command
+from ddb_query.cli.options import Session, command
 from ddb_query.errors import ParameterError, UsageError
+from ddb_query.values import typed
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -38,7 +39,9 @@ def sql(
     ] = None,
 ) -> None:
     """Run SQL over metadata, images, prompts and users; from standard input without a text."""
-    statements = _read(text, file)
+    if text is not None and file is not None:
+        raise UsageError("SQL and --file were both given", hint="give one of them")
+    statements = read_sql(file) if text is None else text
     params = dict(parameter_value(given) for given in parameter or [])
     every = session.format in output.PEOPLE_FORMATS
     with session.open() as corpus:
@@ -46,16 +49,13 @@ def sql(
         session.show(results if every else deque(results, maxlen=1))
 
 
-def from_standard_input(ctx: typer.Context) -> None:
-    """Run what standard input holds, as `ddb` without a command does."""
-    ctx.invoke(sql, ctx, text=None, file=None, parameter=None, **vars(Common()))
+def read_sql(file: Path | None) -> str:
+    """The text of a file, or of standard input.
 
+    Raises:
+        UsageError: It cannot be read, or is not UTF-8.
 
-def _read(text: str | None, file: Path | None) -> str:
-    if text is not None and file is not None:
-        raise UsageError("SQL and --file were both given", hint="give one of them")
-    if text is not None:
-        return text
+    """
     source = str(file) if file else "standard input"
     try:
         raw = file.read_bytes() if file else sys.stdin.buffer.read()
@@ -74,20 +74,7 @@ def parameter_value(given: str) -> tuple[str, object]:
     Raises:
         ParameterError: It is not of that form.
     """
-    name, equals, value = given.partition("=")
-    if not equals or not name.removesuffix(":text").isidentifier():
+    name, equals, text = given.partition("=")
+    if not equals:
         raise ParameterError(given, "is not NAME=VALUE", hint="-p width=512")
-    if name.endswith(":text"):
-        return name.removesuffix(":text"), value
-    return name, _value(value)
-
-
-def _value(text: str) -> object:
-    if text in ("true", "false", "null"):
-        return {"true": True, "false": False, "null": None}[text]
-    for kind in (int, float):
-        try:
-            return kind(text) if text.isascii() and "_" not in text else text
-        except ValueError:
-            continue
-    return text
+    return typed(name, text, example="-p width=512")

@@ -87,6 +87,11 @@ class Answer(Rows, Protocol):
         """Whether the rows are the lines of a text, such as a plan, rather than a table."""
         ...
 
+    @property
+    def statement(self) -> Relation | None:
+        """The SELECT that gives the rows; None when another statement gave them."""
+        ...
+
     def head(self, count: int) -> Answer:
         """The first `count` rows; the engine appends the limit."""
         ...
@@ -109,8 +114,12 @@ class Engine(Protocol):
         """Run a statement, or describe it when it is a SELECT; None when it gives no rows."""
         ...
 
-    def cursor(self) -> Self:
-        """The same data for another thread."""
+    def keep(self, answer: Answer) -> tuple[Answer, int | None]:
+        """Run a statement and keep its rows as `_`; its first rows, and how many there are."""
+        ...
+
+    def cursor(self, *, silent: bool = False) -> Self:
+        """The same data for another thread; a silent one tells no progress."""
         ...
 
     def interrupt(self) -> None:

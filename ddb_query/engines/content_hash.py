@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
@@ -41,10 +41,12 @@ class Tally:
     Attributes:
         rows: How many there were.
         sums: One a column, exact.
+        on_rows: Told how many there were so far.
     """
 
     rows: int = 0
     sums: tuple[int, ...] = ()
+    on_rows: Callable[[int], None] | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count a batch of whole numbers, from 0 to 2**60."""
@@ -52,6 +54,8 @@ class Tally:
         before = self.sums or (0,) * len(found)
         self.sums = tuple(a + b for a, b in zip(before, found, strict=True))
         self.rows += batch.num_rows
+        if self.on_rows:
+            self.on_rows(self.rows)
 
 
 def content_hash(rows: int, first: int, second: int) -> str:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ddb_query.engines.anyones import name_rows, relation_of
-from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Relation
+from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
+from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
@@ -47,11 +48,9 @@ _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELAT
 _MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
 _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
 # In the order of what they are made of.
-VIEWS = ("images", "prompts", "source.user_totals", "users", "terms")
+VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 _BUILD = "ddb data build"
-_IMAGES = (
-    "select * exclude (published_cfg, published_user_name, published_timestamp) from source.images"
-)
+_IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -92,6 +91,7 @@ class DuckDBEngine:
         self._progress = progress
         self._spill = spill
         self._udf_errors: list[DdbError] = []
+        self._last: LastResult | None = None
         # The tables that are read, and the command that makes each anew.
         self._files: dict[Path, str] = {}
         connection.execute("set enable_progress_bar = true")
@@ -126,6 +126,8 @@ class DuckDBEngine:
                 _words(error), hint="--memory-limit takes 8GB, 500MB; --threads a number from 1"
             ) from error
         connection.execute("set global TimeZone = 'UTC'")
+        # A statement is bound several times, and a footer of many row groups takes long to read.
+        connection.execute("set global parquet_metadata_cache = true")
         return cls(connection, limits, progress, spill)
 
     def add_table(
@@ -368,6 +370,15 @@ class DuckDBEngine:
         run("set lock_configuration = true")
 
     @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Report no progress of statements, while the block reports that of the whole."""
+        progress, self._progress = self._progress, None
+        try:
+            yield
+        finally:
+            self._progress = progress
+
+    @contextlib.contextmanager
     def lossless(self) -> Iterator[None]:
         """Hand UUIDs to Arrow as what they are, while the block lasts."""
         self._connection.execute("set arrow_lossless_conversion = true")
@@ -412,12 +423,34 @@ class DuckDBEngine:
                 found = found.query("plan", _PLAN) or found
         if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
-        return DuckDBAnswer(self._running, found, is_text=kind == "EXPLAIN")
+        return DuckDBAnswer(
+            self._running, found, is_text=kind == "EXPLAIN",
+            statement=relation if kind == "SELECT" else None,
+        )  # fmt: skip
 
-    def cursor(self) -> DuckDBEngine:
-        """The same views and tables for another thread; temporary ones are not shared."""
+    def keep(self, answer: Answer) -> tuple[DuckDBAnswer, int | None]:
+        """Run a statement and keep its rows as `_`; its first rows, and how many there are.
+
+        Raises:
+            SqlError: It fails while it runs.
+
+        """
+        if not isinstance(answer, DuckDBAnswer):
+            raise UsageError("a result of another engine cannot be kept by this one")
+        if self._last is None:
+            self._last = LastResult(self._connection, self._running)
+        return self._last.keep(answer)
+
+    def cursor(self, *, silent: bool = False) -> DuckDBEngine:
+        """The same views and tables for another thread; temporary ones are not shared.
+
+        Args:
+            silent: Whether its progress is not told.
+
+        """
+        progress = None if silent else self._progress
         with self._running():
-            found = DuckDBEngine(self._connection.cursor(), self._limits, self._progress)
+            found = DuckDBEngine(self._connection.cursor(), self._limits, progress)
             found._udf_errors = self._udf_errors
             found._files = self._files
             return found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from ddb_query.engines.base import TextForm
+    from ddb_query.engines.base import Relation, TextForm
     from ddb_query.engines.content_hash import Tally
 
     # Watches over a statement, and turns DuckDB's errors into ours.
@@ -32,6 +32,7 @@ class DuckDBAnswer:
         running: Watches over it.
         relation: The statement, not yet run.
         is_text: Whether the rows are the lines of a text, such as a plan.
+        statement: The SELECT that gives the rows; None when another statement gave them.
         tally: Counts the rows as they are read.
         counted: SQL expressions over the columns c0, c1, …, that `tally` sums.
         hidden: How many columns at the end are there to be counted only.
@@ -43,13 +44,15 @@ class DuckDBAnswer:
         relation: duckdb.DuckDBPyRelation,
         *,
         is_text: bool = False,
+        statement: Relation | None = None,
         tally: Tally | None = None,
         counted: tuple[str, ...] = (),
         hidden: int = 0,
     ) -> None:
         self._running = running
-        self._relation = relation
+        self.relation = relation
         self.is_text = is_text
+        self.statement = statement
         self._tally = tally
         self._counted = counted
         names = _unique(relation.columns[: len(relation.columns) - hidden])
@@ -75,22 +78,21 @@ class DuckDBAnswer:
             beside: How many columns before the hidden ones are no part of the content.
             hidden: How many columns at the end are whole numbers to be summed, not written.
         """
-        shown = len(self._relation.columns) - hidden
-        kinds = self._relation.types[: shown - beside]
+        shown = len(self.relation.columns) - hidden
+        kinds = self.relation.types[: shown - beside]
         columns = [(f"c{i}", str(kind)) for i, kind in enumerate(kinds)]
         counted = digests(columns, finite_only=finite_only) if hashed else ()
         sums = (f"c{shown + i}" for i in range(hidden))
         # With nothing to sum the rows are still to be counted.
         every = (*counted, *sums) or ("0::bigint",)
-        return DuckDBAnswer(
-            self._running, self._relation, tally=tally, counted=every, hidden=hidden
-        )
+        return DuckDBAnswer(self._running, self.relation, tally=tally, counted=every, hidden=hidden)
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
         return DuckDBAnswer(
-            self._running, self._relation.limit(count), is_text=self.is_text, tally=self._tally,
-            counted=self._counted, hidden=len(self._relation.columns) - len(self.columns),
+            self._running, self.relation.limit(count), is_text=self.is_text,
+            statement=self.statement, tally=self._tally, counted=self._counted,
+            hidden=len(self.relation.columns) - len(self.columns),
         )  # fmt: skip
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
@@ -104,7 +106,7 @@ class DuckDBAnswer:
         columns = [
             (f"c{place}", column.name, kind)
             for place, (column, kind) in enumerate(
-                zip(self.columns, self._relation.types, strict=False)
+                zip(self.columns, self.relation.types, strict=False)
             )
         ]
         header = text_forms.header_line(form, [column.name for column in self.columns])
@@ -119,7 +121,7 @@ class DuckDBAnswer:
         import pyarrow as pa
 
         with self._running():
-            relation = self._relation
+            relation = self.relation
             if self._counted or [column.name for column in self.columns] != relation.columns:
                 names = [column.name.replace('"', '""') for column in self.columns]
                 named = [f'c{i} as "{name}"' for i, name in enumerate(names)]
@@ -144,10 +146,10 @@ class DuckDBAnswer:
 
     def _over(self, expressions: list[str]) -> duckdb.DuckDBPyRelation:
         """Expressions over the rows, whose columns are called c0, c1 and so on."""
-        places = ", ".join(f"c{place}" for place in range(len(self._relation.columns)))
+        places = ", ".join(f"c{place}" for place in range(len(self.relation.columns)))
         # The expressions are made of c0, c1 and literals of our own alone.
         sql = f"select {', '.join(expressions)} from {_FROM} as {_FROM}({places})"  # noqa: S608
-        found = self._relation.query(_FROM, sql)
+        found = self.relation.query(_FROM, sql)
         if found is None:
             raise SqlError("the engine gave no rows for a SELECT")
         return found

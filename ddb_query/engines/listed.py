@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from ddb_query.engines.base import TextForm
+    from ddb_query.engines.base import Relation, TextForm
 
 Value = str | int | float | None
 
@@ -34,6 +34,7 @@ class Listed:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     is_text: ClassVar[bool] = False
+    statement: ClassVar[Relation | None] = None
 
     def head(self, count: int) -> Listed:
         """The first `count` rows."""

@@ -18,6 +18,8 @@ _KEPT = {
     "cfg": "published_cfg",
     "user_name": "published_user_name",
     "timestamp": "published_timestamp",
+    "image_nsfw": "published_image_nsfw",
+    "prompt_nsfw": "published_prompt_nsfw",
 }
 HIDDEN = tuple(_KEPT.values())
 PUBLISHED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -106,10 +107,11 @@ def export(
     tally = Tally()
     rows = tallied(selection, workspace, layout, tally)
     describe = partial(manifest, selection, workspace, layout, rows, tally)
-    if partition_by is None:
-        size = write_file(rows, form, target, describe)
-    else:
-        size = write_folder(rows, _PARTITIONS[partition_by][0], target, describe)
+    with workspace.engine.silent() if tally.on_rows else contextlib.nullcontext():
+        if partition_by is None:
+            size = write_file(rows, form, target, describe)
+        else:
+            size = write_folder(rows, _PARTITIONS[partition_by][0], target, describe)
     blurred, over = tally.sums[-2:] if tally.sums else (0, 0)
     return Exported(target, tally.rows, size, blurred, over, describe())
 
@@ -221,32 +223,39 @@ def tallied(
     named = {**layout.columns, **({"partition": key} if key else {})}
     sql = ", ".join(f'{expression} as "{name}"' for name, expression in named.items())
 
-    def ask(part_range: str | None) -> DuckDBAnswer:
+    def ask(part_range: str) -> DuckDBAnswer:
         found = selection.rows(f"{sql}, {_BLURRED}, {_OVER}", first=key, also=part_range)
         return workspace.answer(found).tallied(
             tally, hashed=layout.hashed, finite_only=layout.form in ("json", "jsonl"),
             beside=1 if key else 0, hidden=2,
         )  # fmt: skip
 
-    by_part = selection.criteria.order_by is None and layout.partition in (None, "part")
-    slices = _slices(selection, workspace) if by_part else [None]
+    total, slices = 0, [""]
+    if selection.criteria.order_by is None and layout.partition in (None, "part"):
+        total, slices = _slices(selection, workspace)
+    progress = workspace.source.progress
+    if progress and total:
+        tally.on_rows = lambda done: progress(done, total, "rows", "exporting")
     return ChainedAnswer([partial(ask, part_range) for part_range in slices])
 
 
-def _slices(selection: Selection, workspace: Workspace) -> list[str | None]:
-    """Conditions on the part, in order, under which the rows come a slice at a time."""
+def _slices(selection: Selection, workspace: Workspace) -> tuple[int, list[str]]:
+    """How many rows there are, and conditions on the part under which they come in slices.
+
+    One empty condition, and no number, when they need not be cut.
+    """
     criteria = selection.criteria
     if criteria.limit is not None or (criteria.thins and selection.count() <= SLICE_ROWS):
-        return [None]
+        return 0, [""]
     relation = selection.rows("part_id", ordered=False)
     counted = "select count(*), count(part_id), min(part_id), max(part_id)"
     rows, known, first, last = workspace.first(relation.over(counted))
     slices = -(-rows // SLICE_ROWS)
     if slices <= 1 or known < rows:
-        return [None]
+        return 0, [""]
     parts = -(-(last - first + 1) // slices)
-    ends = range(first, last + 1, parts)
-    return [f"part_id between {start} and {start + parts - 1}" for start in ends]
+    starts = range(first, last + 1, parts)
+    return rows, [f"part_id between {start} and {start + parts - 1}" for start in starts]
 
 
 def picked(

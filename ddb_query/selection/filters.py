@@ -70,10 +70,10 @@ def _add_scores(found: Conditions, criteria: Criteria) -> None:
     limits = criteria.thresholds
     # A threshold is at most 1, and blurred images have 2.0: they do not pass by their number.
     if limits.max_image_nsfw is not None:
-        blurred = " or image_nsfw = 2.0" if limits.include_blurred else ""
-        found.add(f"(image_nsfw <= cast({{}} as real){blurred})", limits.max_image_nsfw)
+        blurred = " or published_image_nsfw = 2.0" if limits.include_blurred else ""
+        found.add(f"(published_image_nsfw <= cast({{}} as real){blurred})", limits.max_image_nsfw)
     if limits.max_prompt_nsfw is not None:
-        found.add("prompt_nsfw <= cast({} as real)", limits.max_prompt_nsfw)
+        found.add("published_prompt_nsfw <= cast({} as real)", limits.max_prompt_nsfw)
 
 
 def _add_names(found: Conditions, criteria: Criteria) -> None:

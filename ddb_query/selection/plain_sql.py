@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria
     from ddb_query.selection.strata import Stratum
 
-_VIEWS = ("source.images", "source.user_totals", "prompts", "users", "terms")
+_VIEWS = (
+    "source.images", "source.user_totals", "prompts", "users", "terms", "activity", "repeats",
+)  # fmt: skip
 _SOURCE = {"source.images", "source.user_totals", "source.published", "source.metadata"}
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
@@ -150,8 +152,8 @@ def _names(sql: str) -> Iterator[str]:
     """What SQL may read or call of ours: words after FROM, JOIN or a comma, and before `(`."""
     words = [token.text.strip('"').lower() for token in tokens(sql) if token.kind != "comment"]
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
-        if before == "." and f"source.{word}" in _VIEWS:
-            yield f"source.{word}"
+        if before == ".":
+            yield f"source.{word}" if f"source.{word}" in _VIEWS else word
         if word.isidentifier() and (after == "(" or before in ("from", "join", ",")):
             yield word
 
@@ -161,11 +163,14 @@ def _own_names(sql: str) -> str:
     kinds, found = zip(*pieces(sql), strict=True)
     texts = list(found)
     for place in range(2, len(texts) - 4):
+        if kinds[place] != "word" or texts[place - 2].lower() not in ("from", "join", "view"):
+            continue
         # White space stands between two pieces, empty or not.
         name = "".join(texts[place : place + 5]).lower()
-        read = texts[place - 2].lower() in ("from", "join", "view")
-        if read and kinds[place] == "word" and name in _SOURCE:
+        if name in _SOURCE:
             texts[place + 2] = "_"
+        elif name.startswith("main."):
+            texts[place] = texts[place + 2] = ""
     return "".join(texts)
 
 

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria
 
 # Canned queries read some of `source` too.
-VIEWS = frozenset(
-    {"metadata", "metadata_large", "images", "prompts", "users", "terms", "source.images",
-     "source.metadata", "source.published", "source.user_totals"}
-)  # fmt: skip
+VIEWS = frozenset({
+    "metadata", "metadata_large", "images", "prompts", "users", "terms", "activity", "repeats",
+    "source.images", "source.metadata", "source.published", "source.user_totals",
+})  # fmt: skip
 _ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
 
 

@@ -186,7 +186,7 @@ class Selection:
         *,
         ordered: bool = True,
         first: str | None = None,
-        also: str | None = None,
+        also: str = "",
     ) -> Relation:
         """The rows with columns of ddb's own choice.
 

@@ -17,6 +17,7 @@ from ddb_query.engines.base import Relation, Result
 from ddb_query.errors import OutputError
 from ddb_query.files import locked, make_folder
 from ddb_query.store.place import INDEX, Store, write_manifest
+from ddb_query.threads import behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.progress import Progress
 
-# Images: the larger a row group, the more prompts share its dictionary. Prompts: sorted by
-# prompt_id in small ones, so that the few that a search finds are read without the rest.
-_ROW_GROUP_ROWS = {"images": 491_520, "prompts": 20_480, "users": 122_880, "terms": 122_880}
+# Images: the larger a row group, the more prompts share its dictionary; the smaller, the less is
+# read for the first rows of a part. Prompts: sorted by prompt_id in small ones, so that the few
+# that a search finds are read without the rest.
+_ROW_GROUP_ROWS = {"images": 122_880, "prompts": 20_480}
+_DEFAULT_ROW_GROUP_ROWS = 122_880
 _LONGEST_DICTIONARY_BYTES = 1 << 28
 
 # Text that recurs: a dictionary, and worth a slower codec. Numbers that do not recur are plain.
@@ -38,22 +41,22 @@ _DICTIONARIES = {
         "prompt", "part_id", "step", "width", "height", "cfg", "sampler", "user_name",
         "timestamp", "prompt_id",
     ],
-    "users": [],
-    "prompts": [],
-    "terms": [],
+    "activity": ["user_name", "sampler", "hour", "images", "first_seen", "last_seen", "scored"],
 }  # fmt: skip
 _SLOW_CODEC = {"prompt", "text", "term"}
 
 _IMAGES = """
-select {name} as image_name, * exclude (image_name, prompt_id), prompt_id
+select image_name, * exclude (image_name, prompt_id), prompt_id
 from source.metadata
 """
-_UUIDS = """
-select coalesce(bool_and(
-    concat(try_cast(left(image_name, 36) as uuid), substr(image_name, 37)) = image_name
-    and substr(image_name, 37) = image_suffix()
-), false)
-from source.metadata
+# Image names as 16 bytes. NULL where one is not a UUID in its usual spelling, with the dataset's
+# ending; then names stay text.
+_IMAGES_BY_UUID = """
+select
+    case when cast(uuid as varchar) || image_suffix() = image_name then uuid end as image_name,
+    * exclude (image_name, prompt_id, uuid),
+    prompt_id
+from (select *, try_cast(left(image_name, 36) as uuid) as uuid from source.metadata) as named
 """
 _INDEXED = """
 select prompt_id, images, text, prompt_artists(prompt) as artists
@@ -62,11 +65,52 @@ order by images desc, prompt_id
 """
 _INDEX_BATCH_ROWS = 20_000
 _STEP_SECONDS = 0.2
-_PROMPTS = "select * from prompts order by prompt_id"
+_ACTIVITY = "select * from activity"
+# The view `prompts`, from what is there already: each prompt's text is read once, from the first of
+# its images, rather than grouped by for each of them.
+_PROMPTS = """
+with counted as (
+    select
+        prompt_id,
+        cast(sum(images) as bigint) as images,
+        count(distinct user_name) as users,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen
+    from activity
+    where prompt_id is not null
+    group by prompt_id
+),
+firsts as (
+    select
+        prompt_id,
+        min(file_row_number) as place,
+        cast(max(prompt_nsfw) as double) as prompt_nsfw
+    from read_parquet($images, file_row_number = true)
+    group by prompt_id
+)
+select
+    counted.prompt_id,
+    stored.prompt,
+    normalise(stored.prompt) as text,
+    counted.images,
+    counted.users,
+    firsts.prompt_nsfw,
+    counted.first_seen,
+    counted.last_seen
+from read_parquet($images, file_row_number = true) as stored
+inner join firsts on firsts.place = stored.file_row_number
+inner join counted on counted.prompt_id = firsts.prompt_id
+order by counted.prompt_id
+"""
 _DERIVED = {
     "users": "select * from users order by images desc, user_name",
+    "repeats": "select * from repeats order by images desc",
     "terms": "select * from terms order by prompts desc, term",
 }
+
+
+class _NotAllUuidsError(Exception):
+    """Image names have to be kept as text."""
 
 
 def build(
@@ -103,42 +147,49 @@ def build(
 def _write_all(
     folder: Path, open_over: Callable[[Path | None], DuckDBEngine], progress: Progress | None
 ) -> None:
+    images = folder / "images.parquet"
     with contextlib.closing(open_over(None)) as engine:
-        name = "cast(left(image_name, 36) as uuid)" if _all_uuids(engine) else "image_name"
-        _write(engine, _IMAGES.format(name=name), folder / "images.parquet", progress)
+        try:
+            _write(engine, Relation(_IMAGES_BY_UUID), images, progress)
+        except _NotAllUuidsError:
+            _write(engine, Relation(_IMAGES), images, progress)
     with contextlib.closing(open_over(folder)) as engine:
-        _write(engine, _PROMPTS, folder / "prompts.parquet", progress)
+        _write(engine, Relation(_ACTIVITY), folder / "activity.parquet", progress)
+    with contextlib.closing(open_over(folder)) as engine:
+        prompts = Relation(_PROMPTS, {"images": engine.literal_path(images)})
+        _write(engine, prompts, folder / "prompts.parquet", progress)
     with (
         contextlib.closing(open_over(folder)) as engine,
         _indexing(engine.cursor(), folder / INDEX, progress),
     ):
         for table, sql in _DERIVED.items():
-            _write(engine, sql, folder / f"{table}.parquet", progress)
+            _write(engine, Relation(sql), folder / f"{table}.parquet", progress)
 
 
-def _all_uuids(engine: DuckDBEngine) -> bool:
-    """Whether every image name is a UUID and the dataset's ending, which take 16 bytes."""
-    answer = engine.answer(Relation(_UUIDS))
-    return answer is not None and next(answer.cells()) == ("true",)
-
-
-def _write(engine: DuckDBEngine, sql: str, path: Path, progress: Progress | None) -> None:
+def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progress | None) -> None:
     import pyarrow.parquet as pq
 
     with engine.lossless():
-        rows = _ROW_GROUP_ROWS[path.stem]
-        reader = Result(engine.answer(Relation(sql))).reader(rows)
+        rows = _ROW_GROUP_ROWS.get(path.stem, _DEFAULT_ROW_GROUP_ROWS)
+        reader = Result(engine.answer(relation)).reader(rows)
         names = reader.schema.names
-        with pq.ParquetWriter(
+        writer = pq.ParquetWriter(
             path,
             reader.schema,
-            use_dictionary=_DICTIONARIES[path.stem],
+            use_dictionary=_DICTIONARIES.get(path.stem, []),
             compression={name: "zstd" if name in _SLOW_CODEC else "snappy" for name in names},
             compression_level={name: 1 for name in names if name in _SLOW_CODEC},
             dictionary_pagesize_limit=_LONGEST_DICTIONARY_BYTES,
-        ) as writer:
+        )
+
+        def write_group(table: pa.Table) -> None:
+            writer.write_table(table, row_group_size=rows)
+
+        with writer, behind(write_group) as put:
             for table in _row_groups(reader, rows, path.stem, progress):
-                writer.write_table(table, row_group_size=rows)
+                if relation.sql == _IMAGES_BY_UUID and table["image_name"].null_count:
+                    raise _NotAllUuidsError
+                put(table)
 
 
 def index_rows(engine: DuckDBEngine) -> Iterator[tuple[int, int, str, str]]:

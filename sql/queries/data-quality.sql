@@ -26,12 +26,7 @@ with counts as (
 ),
 repeated as (
     select cast(coalesce(sum(images), 0) as bigint) as rows
-    from (
-        select count(*) as images
-        from images
-        group by prompt_id, seed, step, cfg, sampler, width, height
-        having count(*) > 1
-    ) as groups
+    from repeats
 ),
 checks as (
     select 1 as place, 'all rows' as check_name, check_01 as rows from counts

@@ -4,17 +4,15 @@
 -- column: images: how many share all of this
 -- example: ddb run duplicates
 select
-    min(prompt) as prompt,
+    prompt,
     seed,
     step,
     cfg,
     sampler,
     width,
     height,
-    count(*) as images
-from images
-group by prompt_id, seed, step, cfg, sampler, width, height
-having count(*) > 1
+    images
+from repeats
 order by
     images desc,
     prompt nulls last,

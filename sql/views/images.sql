@@ -30,5 +30,8 @@ select
     -- What cannot be told from the columns above, for exports; the view leaves it out.
     cfg as published_cfg,
     user_name as published_user_name,
-    timestamp as published_timestamp
+    timestamp as published_timestamp,
+    -- Compared with a float32 these reach the file's reader.
+    image_nsfw as published_image_nsfw,
+    prompt_nsfw as published_prompt_nsfw
 from source.metadata

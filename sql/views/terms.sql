@@ -1,22 +1,12 @@
 -- One row per term: the text between two commas of a prompt, normalised.
-with clauses as (
-    select prompt_id, images, unnest(string_split(prompt, ',')) as clause
+with held as (
+    select images, unnest(list_distinct(string_split(prompt_clauses(prompt), ','))) as term
     from prompts
-),
--- Clauses recur, so that each is normalised once.
-spelled as (
-    select clause, normalise(clause) as term
-    from (select distinct clause from clauses) as distinct_clauses
-),
-held as (
-    select distinct clauses.prompt_id, clauses.images, spelled.term
-    from clauses
-    inner join spelled on spelled.clause = clauses.clause
-    where spelled.term <> ''
 )
 select
     term,
     count(*) as prompts,
     cast(sum(images) as bigint) as images
 from held
+where term <> ''
 group by term

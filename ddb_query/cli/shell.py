@@ -1,0 +1,83 @@
+"""`ddb shell`, and `ddb` without a command: a session at a terminal, or a script without one."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ddb_query import output
+from ddb_query.cli.options import Common, command
+from ddb_query.cli.options import Session as Run
+from ddb_query.cli.sql import read_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddb_query.shell.session import Session
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+NoRc = Annotated[bool, typer.Option("--no-rc", help="Do not run rc.sql first.")]
+
+
+@app.command("shell")
+@command
+def shell(run: Run, no_rc: NoRc = False) -> None:
+    """A session for SQL and dot commands; from standard input when that is no terminal."""
+    if sys.stdin.isatty():
+        _interact(run, with_rc=not no_rc)
+    else:
+        _batch(run, with_rc=not no_rc)
+
+
+def without_command(ctx: typer.Context, *, no_rc: bool) -> None:
+    """Run what `ddb` alone runs."""
+    ctx.invoke(shell, ctx, no_rc=no_rc, **vars(Common()))
+
+
+def _interact(run: Run, *, with_rc: bool) -> None:
+    from ddb_query.catalog import Catalog
+    from ddb_query.settings import Settings
+    from ddb_query.shell import repl
+
+    options = run.options
+    # Before the first prompt, which names it; the rest of the opening goes on behind that.
+    settings = Settings.from_environment(data_dir=options.data_dir)
+    dataset, choice = Catalog(settings).choose(options.dataset)
+    if choice:
+        run.diagnostics.note(choice)
+    with _session(run, dataset, screen=sys.stdout.isatty()) as session:
+        if options.output is not None:
+            session.showing.outlet.begin(options.output, options.format)
+        repl.interact(session, with_rc=with_rc)
+
+
+def _batch(run: Run, *, with_rc: bool) -> None:
+    from ddb_query.shell import repl
+
+    text = read_sql(None)
+    with _session(run, run.options.dataset) as session:
+        if run.options.output is not None and run.format in output.PEOPLE_FORMATS:
+            session.showing.outlet.begin(run.options.output, run.format)
+        else:
+            session.showing.file = run.options.output
+        repl.batch(session, text, with_rc=with_rc)
+
+
+@contextlib.contextmanager
+def _session(run: Run, dataset: str | None, *, screen: bool = False) -> Iterator[Session]:
+    from ddb_query.shell.opening import Opening
+    from ddb_query.shell.session import Session
+    from ddb_query.shell.showing import Showing
+    from ddb_query.shell.state import State
+
+    options = run.options
+    state = State(mode=run.format, cap=options.limit)
+    opening = Opening(run.open, dataset, run.diagnostics)
+    showing = Showing(run.diagnostics, state, screen=screen)
+    session = Session(opening, run.diagnostics, state, showing, options.sql_dir)
+    with contextlib.closing(session):
+        yield session

@@ -1,0 +1,136 @@
+"""The last result of a session, kept so that SQL can ask it: the view `_`.
+
+A result of up to `KEPT_ROWS` rows becomes a table. A larger one stays a query, which runs again
+when it is asked, unless it might then give other rows: that one becomes a table as well, which
+DuckDB spills to disk when it must.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.duckdb_answer import DuckDBAnswer
+from ddb_query.query_library import sql_folder
+from ddb_query.sql_text import LAST_RESULT, reads_last, tokens
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ddb_query.engines.duckdb_answer import Running
+
+KEPT_ROWS = 10_000
+_SCHEMA = "kept"
+
+# The results of all connections lie in one schema.
+_numbers = itertools.count(1)
+
+_OWN_VIEWS = {"metadata", "metadata_large", "images", "prompts", "users", "terms", LAST_RESULT}
+_OWN_MACROS = {"hash60", "dataset_name", "image_suffix", "search", "search_hits"}
+_CHANGING = """
+select lower(table_name) from duckdb_tables() where schema_name <> $schema
+union all select lower(view_name) from duckdb_views() where not internal and schema_name <> $schema
+union all select lower(function_name) from duckdb_functions()
+where not internal or stability = 'VOLATILE'
+"""
+
+
+class LastResult:
+    """The view `_` of one connection, and the tables and views that it is made of."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, running: Running) -> None:
+        self._connection = connection
+        self._running = running
+        self._kept: list[str] = []
+
+    def keep(self, answer: DuckDBAnswer) -> tuple[DuckDBAnswer, int | None]:
+        """Keep the rows of a statement as `_`.
+
+        Returns:
+            Its first rows, at least `KEPT_ROWS` where there are so many; and how many rows there
+            are, None when that is not known.
+
+        Raises:
+            SqlError: The statement fails while it runs.
+
+        """
+        with self._running():
+            table = f"r{next(_numbers)}"
+            rows: int | None = self._store(answer.relation.limit(KEPT_ROWS + 1), table)
+            made = [f"table {_SCHEMA}.{table}"]
+            if rows == KEPT_ROWS + 1:
+                rows = None if self._repeatable(answer) else self._store(answer.relation, table)
+            if rows is None:
+                made.append(f"view {_SCHEMA}.{self._view(answer, f'{table}_all')}")
+            self._name(made[-1].rpartition(" ")[2])
+            self._forget(answer if rows is None else None)
+            self._kept += made
+            first = self._connection.sql(f"from {_SCHEMA}.{table}")
+            return DuckDBAnswer(self._running, first, statement=answer.statement), rows
+
+    def _store(self, rows: duckdb.DuckDBPyRelation, table: str) -> int:
+        """Run a statement into a table; how many rows it gave."""
+        run = self._connection.execute
+        run(f"create schema if not exists {_SCHEMA}")
+        run(f"drop table if exists {_SCHEMA}.{table}")
+        rows.create(f"{_SCHEMA}.{table}")
+        (count,) = self._connection.table(f"{_SCHEMA}.{table}").count("*").fetchall()[0]
+        return int(count)
+
+    def _repeatable(self, answer: DuckDBAnswer) -> bool:
+        """Whether a statement gives the same rows again, as far as its names tell."""
+        if answer.statement is None or not _can_be_renamed(answer.statement.sql):
+            return False
+        found = self._connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
+        functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
+        changing = {name for (name,) in found} - _OWN_VIEWS - _OWN_MACROS - functions
+        used = {token.text.strip('"').lower() for token in tokens(answer.statement.sql)}
+        return not used & (changing | {"sample", "tablesample"})
+
+    def _view(self, answer: DuckDBAnswer, view: str) -> str:
+        """A view of all rows of a SELECT; what it calls `_` is the result before it."""
+        rows = answer.relation
+        if answer.statement is not None and self._kept and reads_last(answer.statement.sql):
+            earlier = self._kept[-1].rpartition(" ")[2]
+            sql = _renamed(answer.statement.sql, earlier)
+            values = dict(answer.statement.values)
+            rows = self._connection.sql(sql, params=values or None) or rows
+        # A view made by DuckDB's method has its values in it, and lies where tables now lie.
+        self._connection.execute(f"set schema = '{_SCHEMA}'")
+        try:
+            rows.create_view(view)
+        finally:
+            self._connection.execute("set schema = 'main'")
+        return view
+
+    def _name(self, whole: str) -> None:
+        self._connection.execute(f"create or replace temp view {LAST_RESULT} as from {whole}")
+
+    def _forget(self, reader: DuckDBAnswer | None) -> None:
+        """Drop what was kept before, unless a view made of it stays."""
+        if reader is not None and reader.statement and reads_last(reader.statement.sql):
+            return
+        for kept in reversed(self._kept):
+            self._connection.execute(f"drop {kept}")
+        self._kept.clear()
+
+
+def _can_be_renamed(sql: str) -> bool:
+    """Whether every `_` in SQL is the last result, and not an alias of that name."""
+    found = list(tokens(sql))
+    for before, token, behind in zip([None, *found], found, [*found[1:], None], strict=False):
+        qualifies = behind is not None and behind.text == "."
+        named = before is not None and before.text.lower() in ("from", "join", ",")
+        if token.names_last and not (named or qualifies):
+            return False
+    return True
+
+
+def _renamed(sql: str, name: str) -> str:
+    """SQL that reads something else where it reads `_`."""
+    pieces, end = [], 0
+    for token in tokens(sql):
+        if token.names_last:
+            pieces += [sql[end : token.start], name]
+            end = token.end
+    return "".join([*pieces, sql[end:]])

@@ -1,0 +1,58 @@
+"""Dot commands that ask the corpus: canned queries and search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.base import Relation
+from ddb_query.errors import ParameterError, UsageError
+from ddb_query.shell.commands.registry import command, split
+
+if TYPE_CHECKING:
+    from ddb_query.query_file import CannedQuery
+    from ddb_query.shell.session import Session
+
+_HITS = 20
+
+
+@command("run", "NAME [X=VALUE…]", "A canned query; asks for what it needs", "query")
+def run(session: Session, rest: str) -> None:
+    """Run a canned query."""
+    name, *given = split(rest) or [""]
+    if not name:
+        raise UsageError(".run takes the name of a canned query", hint=".queries lists them")
+    query = session.corpus.query(name)
+    values = dict(_assigned(text, query) for text in given)
+    values |= _asked(session, query, values)
+    statement = Relation(query.sql, query.values(values))
+    started = session.now()
+    result = session.corpus.run(name, limit=session.state.cap, **values)
+    session.present(result, started, statement, rows=query.limit)
+
+
+@command("search", "WORDS", 'Prompts by words, "a phrase", -not, OR, begin*, fuzz~')
+def search(session: Session, rest: str) -> None:
+    """Search the prompts, the best first."""
+    started = session.now()
+    limit = _HITS if session.state.cap is None else session.state.cap
+    result = session.corpus.search(rest, limit=limit)
+    statement = result.answer.statement if result.answer else None
+    session.present(result, started, statement or Relation(""))
+
+
+def _assigned(text: str, query: CannedQuery) -> tuple[str, object]:
+    name, equals, value = text.lstrip("-").partition("=")
+    if not equals:
+        example = f".run {query.name} " + " ".join(f"{p.name}=…" for p in query.parameters)
+        raise ParameterError(text, "is not NAME=VALUE", hint=example)
+    return name.replace("-", "_"), value
+
+
+def _asked(session: Session, query: CannedQuery, given: dict[str, object]) -> dict[str, object]:
+    """The parameters without a value, from the person at the terminal."""
+    found: dict[str, object] = {}
+    for parameter in query.parameters:
+        if session.ask and parameter.required and parameter.name not in given:
+            session.told.tell(parameter.help)
+            found[parameter.name] = session.ask(f"{parameter.name}: ", parameter.choices)
+    return found

@@ -1,0 +1,63 @@
+"""What a session's SQL can name: relations with their columns, functions, canned queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.base import Column
+
+if TYPE_CHECKING:
+    from ddb_query.corpus import Corpus
+    from ddb_query.query_file import CannedQuery
+
+_RELATIONS = """
+select table_name, column_name, data_type
+from duckdb_columns()
+where not internal and schema_name not in ('source', 'kept') and table_name not like 'ddb\\_%'
+    escape '\\'
+order by table_name, column_index
+"""
+# Our own first; operators and DuckDB's inner functions are left out.
+_FUNCTIONS = """
+select function_name
+from duckdb_functions()
+where regexp_full_match(function_name, '[a-z][a-z0-9_]*') and function_name <> 'search_hits'
+group by function_name
+order by bool_and(internal), function_name
+"""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one corpus; empty until it has been opened.
+
+    Attributes:
+        relations: Views and tables by name, with their columns.
+        functions: Functions and macros, our own first.
+        queries: The canned queries.
+
+    """
+
+    relations: dict[str, tuple[Column, ...]] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    queries: tuple[CannedQuery, ...] = ()
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Names:
+        """Ask a corpus for its names."""
+        relations: dict[str, list[Column]] = {}
+        for relation, name, kind in _cells(corpus, _RELATIONS):
+            relations.setdefault(relation, []).append(Column(name, kind))
+        functions = [name for (name,) in _cells(corpus, _FUNCTIONS)]
+        return cls(
+            {name: tuple(columns) for name, columns in relations.items()},
+            tuple(dict.fromkeys(["search", *functions])),
+            tuple(corpus.queries()),
+        )
+
+
+def _cells(corpus: Corpus, sql: str) -> list[tuple[str, ...]]:
+    answer = corpus.sql(sql).answer
+    rows = answer.cells() if answer else ()
+    return [tuple(cell or "" for cell in row) for row in rows]

@@ -1,0 +1,101 @@
+"""The shell at a terminal: reads, runs, shows, until it is left; and a script without one."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from ddb_query import __version__
+from ddb_query.errors import DdbError, InterruptedByUserError, UsageError
+from ddb_query.settings import config_dir, debugging
+from ddb_query.shell.reading import PlainReader, is_plain, meant
+from ddb_query.shell.script import pieces
+from ddb_query.sql_text import reads_last
+
+if TYPE_CHECKING:
+    from ddb_query.shell.reading import Reader
+    from ddb_query.shell.session import Session
+
+
+def interact(session: Session, *, with_rc: bool = True) -> None:
+    """Serve a person at a terminal until they leave.
+
+    Raises:
+        DdbError: The dataset cannot be opened.
+
+    """
+    # Keys are answered between two steps of what runs on other threads.
+    sys.setswitchinterval(0.0002)
+    session.told.tell(f"ddb {__version__}: .help helps, Ctrl-D leaves")
+    reader = _reader(session)
+    session.ask = reader.ask
+    try:
+        if with_rc:
+            with reader.silence():
+                _attempt(session, rc())
+        while not session.state.over:
+            # A Ctrl-C between two steps of the loop ends neither.
+            with contextlib.suppress(KeyboardInterrupt):
+                _turn(session, reader)
+    finally:
+        reader.close()
+
+
+def batch(session: Session, text: str, *, with_rc: bool = True) -> None:
+    """Run a script to its end.
+
+    Raises:
+        DdbError: What the first piece that fails raises.
+
+    """
+    if next(pieces(text), None) is None:
+        raise UsageError("no SQL to run", hint="ddb sql 'select count(*) from images'")
+    session.state.keeps = reads_last_result(text)
+    if with_rc:
+        session.run(rc())
+    session.run(text)
+
+
+def rc() -> str:
+    """The command that runs the user's `rc.sql`; nothing where there is none."""
+    path = config_dir() / "rc.sql"
+    return f".read {shlex.quote(str(path))}" if path.is_file() else ""
+
+
+def reads_last_result(text: str) -> bool:
+    """Whether a script may ask for the last result again."""
+    return any(piece.command or reads_last(piece.text) for piece in pieces(text))
+
+
+def _reader(session: Session) -> Reader:
+    if is_plain():
+        return PlainReader(session.told)
+    from ddb_query.shell.editor import Editor
+
+    return Editor(session)
+
+
+def _turn(session: Session, reader: Reader) -> None:
+    try:
+        text = reader.read(f"{session.opening.dataset}> ")
+    except EOFError:
+        session.state.over = True
+        if session.opening.failed:
+            session.opening.corpus()
+        return
+    with reader.silence():
+        _attempt(session, meant(text))
+
+
+def _attempt(session: Session, text: str) -> None:
+    """Run a text; what goes wrong is told, and the session goes on."""
+    try:
+        session.run(text)
+    except KeyboardInterrupt:
+        session.told.error(InterruptedByUserError())
+    except DdbError as error:
+        if session.opening.failed:
+            raise
+        session.told.error(error, with_traceback=debugging())

@@ -1,0 +1,197 @@
+"""A session: runs statements and dot commands one by one, shows and keeps their results."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.base import Relation
+from ddb_query.errors import DdbError, ParameterError, SqlError, UsageError
+from ddb_query.shell.commands import run_command
+from ddb_query.shell.mistakes import hint_for
+from ddb_query.shell.script import pieces, read_script
+from ddb_query.shell.state import Last
+from ddb_query.sql_text import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ddb_query.corpus import Corpus
+    from ddb_query.diagnostics import Diagnostics
+    from ddb_query.engines.base import Result
+    from ddb_query.shell.opening import Opening
+    from ddb_query.shell.reading import Asker
+    from ddb_query.shell.script import Piece
+    from ddb_query.shell.showing import Showing
+    from ddb_query.shell.state import State
+
+# Statements that look at what there is; the last result stays what it was.
+_LOOKING = {"describe", "desc", "show", "explain", "pragma"}
+# Statements that give no new names.
+_READING = {*_LOOKING, "select", "with", "from", "values", "summarize", "pivot", "unpivot"}
+
+
+class Session:
+    """One session, at a terminal or over a script.
+
+    Attributes:
+        opening: Its corpus, perhaps on its way.
+        told: What is told beside the results.
+        state: Its settings and what it remembers.
+        showing: Where results appear.
+        sql_dir: The user's own canned queries, if an option said where.
+        ask: Asks the person; None where there is nobody.
+
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        told: Diagnostics,
+        state: State,
+        showing: Showing,
+        sql_dir: Path | None = None,
+    ) -> None:
+        self.opening = opening
+        self.told = told
+        self.state = state
+        self.showing = showing
+        self.sql_dir = sql_dir
+        self.ask: Asker | None = None
+        self._reading: list[Path] = []
+
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus; waits for it."""
+        return self.opening.corpus()
+
+    def run(self, text: str) -> None:
+        """Run a text piece by piece, until one fails.
+
+        Raises:
+            DdbError: What that one raises.
+
+        """
+        with self._busy():
+            for piece in pieces(text):
+                self._run_piece(piece)
+                if self.state.over:
+                    break
+            self.showing.finish()
+
+    def query(self, sql: str, *, mode: str | None = None) -> None:
+        """Run a statement with the session's variables, and show its result.
+
+        Raises:
+            ParameterError: A variable that it reads is not set.
+            SqlError: The engine refuses it.
+
+        """
+        values = self._values(sql)
+        first = next(tokens(sql)).text.lower()
+        corpus = self.corpus
+        started = self.now()
+        try:
+            for result in corpus.statements(sql, values, limit=self.state.cap):
+                statement = None if first in _LOOKING else Relation(sql, values)
+                self.present(result, started, statement, mode=mode)
+        except SqlError as error:
+            error.hint = hint_for(error.message, sql, self.opening.names) or error.hint
+            raise
+        finally:
+            if first not in _READING:
+                self.opening.refresh()
+
+    def present(
+        self,
+        result: Result,
+        started: float,
+        statement: Relation | None,
+        *,
+        mode: str | None = None,
+        rows: int | None = None,
+    ) -> None:
+        """Keep a result, and show it where results go.
+
+        Args:
+            result: Just made.
+            started: When its making began, by `time.perf_counter`.
+            statement: What gave it; None for a look at what there is, which is not kept.
+            mode: The form of this result alone.
+            rows: How many rows of it are shown, where the session does not say.
+
+        """
+        whole, total = result, None
+        if self.state.keeps and statement is not None and result.answer is not None:
+            result, total = self.corpus.keep(result)
+            whole = self.corpus.sql("from _")
+            whole.emphasis = result.emphasis
+            self.opening.names.relations["_"] = result.columns
+        seconds = self.now() - started
+        last = Last(result, whole, total, seconds, statement or Relation(""))
+        if result.answer is not None and statement is not None:
+            self.state.last = last
+        self.showing.show(last, mode=mode, rows=rows)
+
+    def show_last(self) -> None:
+        """Show the last result again."""
+        if self.state.last is None:
+            raise UsageError("there is no last result", hint="run a SELECT first")
+        self.showing.show_again(self.state.last)
+
+    def read(self, path: Path) -> None:
+        """Run a script, until a piece of it fails.
+
+        Raises:
+            DdbError: What that one raises, with the line where it stands.
+
+        """
+        if path in self._reading:
+            raise UsageError(f"{path} reads itself")
+        self._reading.append(path)
+        try:
+            for piece in pieces(read_script(path)):
+                try:
+                    self._run_piece(piece)
+                except DdbError as error:
+                    error.message = f"{path}:{piece.line}: {error.message}"
+                    raise
+        finally:
+            self._reading.pop()
+
+    @staticmethod
+    def now() -> float:
+        """The time by which `present` counts."""
+        return time.perf_counter()
+
+    def close(self) -> None:
+        """End the session: its file appears, its corpus is let go of."""
+        try:
+            self.showing.outlet.close()
+        finally:
+            self.opening.close()
+
+    def _run_piece(self, piece: Piece) -> None:
+        if piece.command:
+            self.showing.finish()
+            run_command(self, piece.text)
+        else:
+            self.query(piece.text, mode="line" if piece.whole_rows else None)
+
+    def _values(self, sql: str) -> dict[str, object]:
+        names = {token.text[1:] for token in tokens(sql) if token.kind == "parameter"}
+        for name in sorted(names - self.state.variables.keys()):
+            raise ParameterError(name, "has no value", hint=f".set {name} 512 gives it one")
+        return {name: self.state.variables[name] for name in names}
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
+        """While something runs, the terminal is its own: notes and progress show at once."""
+        self.opening.busy = True
+        try:
+            yield
+        finally:
+            self.opening.busy = False
+            self.told.clear()

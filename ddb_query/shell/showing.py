@@ -1,0 +1,99 @@
+"""Where results appear: on the screen, on standard output, or in a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddb_query import output
+from ddb_query.shell import display
+from ddb_query.shell.outlet import Outlet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ddb_query.diagnostics import Diagnostics
+    from ddb_query.engines.base import Result
+    from ddb_query.shell.state import Last, State
+
+
+class Showing:
+    """Shows the results of one session.
+
+    Attributes:
+        outlet: Files that results go to instead.
+        screen: Whether standard output is a terminal where a person reads.
+        file: Where a script's last result goes in a data format; None for standard output.
+
+    """
+
+    def __init__(
+        self, told: Diagnostics, state: State, *, screen: bool = False, file: Path | None = None
+    ) -> None:
+        self._told = told
+        self._state = state
+        self._waiting: Result | None = None
+        self.outlet = Outlet()
+        self.screen = screen
+        self.file = file
+
+    def show(self, last: Last, *, mode: str | None = None, rows: int | None = None) -> None:
+        """Show a result, or that a statement without one is done.
+
+        Args:
+            last: The result.
+            mode: The form of this result alone.
+            rows: How many rows of it are shown, where the session does not say.
+
+        """
+        if last.whole.answer is None:
+            self._tell_done(last.seconds)
+        elif self.outlet.open:
+            self._told.note(f"written to {self.outlet.write(last.whole)}")
+        elif self.screen:
+            self._fill_screen(last, mode or self._state.mode, rows)
+        else:
+            self._print(last.whole, mode or self._state.mode, rows)
+
+    def show_again(self, last: Last) -> None:
+        """Show a result that was shown before, in the mode of now."""
+        if self.screen:
+            self._fill_screen(last, self._state.mode, None)
+        else:
+            self._print(last.whole, self._state.mode, None)
+
+    def finish(self) -> None:
+        """Print the result that waits: in a data format a script prints its last one alone."""
+        result, self._waiting = self._waiting, None
+        if result is not None:
+            output.results([result], self._state.mode, self.file, limit=0)
+            self._told.clear()
+
+    def _fill_screen(self, last: Last, mode: str, default_rows: int | None) -> None:
+        """A result with its counts and its time below."""
+        rows = self._state.rows
+        if rows is None:
+            rows = default_rows or display.SHOWN_ROWS
+        width = display.width_of_terminal(self._state.width)
+        few = 0 < rows <= display.SHOWN_ROWS
+        shown = display.arranged(last.first if few else last.whole, mode, rows, width)
+        self._told.clear()
+        display.show(shown.text)
+        self._told.tell(display.counts(shown, last, timer=self._state.timer))
+
+    def _print(self, result: Result, mode: str, default_rows: int | None) -> None:
+        """Print a result where there is no screen."""
+        if mode not in output.PEOPLE_FORMATS:
+            self._waiting = result
+            return
+        rows = self._state.rows
+        if rows is None:
+            rows = (default_rows or output.SHOWN_ROWS) if self._state.cap is None else 0
+        cut = output.results([result], mode, limit=rows)
+        self._told.clear()
+        if cut:
+            self._told.note(f"the first {rows} rows; --limit 0 shows all")
+
+    def _tell_done(self, seconds: float) -> None:
+        self._told.clear()
+        if self.screen:
+            self._told.tell(f"done, {seconds:.2f} s" if self._state.timer else "done")

@@ -1,0 +1,230 @@
+"""Scripts: dot commands, variables and `_` without a terminal, and files that are written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+
+@pytest.fixture(autouse=True)
+def dataset(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDB_DATA_DIR", str(tables))
+    monkeypatch.setenv("DDB_DATASET", "2m")
+
+
+@pytest.fixture
+def script(ddb: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Run a script from standard input."""
+
+    def run(text: str, *args: str, **env: str) -> Ran:
+        return ddb(*args, stdin=text.encode(), **env)
+
+    return run
+
+
+def test_dot_commands_work_in_a_script(script: Callable[..., Ran]) -> None:
+    ran = script(
+        "-- two forms\n.mode csv\nselect 1 as a;\n.mode jsonl\n.set w 'a b'\n"
+        "select $w as b, 2 as c;\n.set n 007\n.set m:text 007\nselect $n as n, $m as m;"
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.text == 'a\n1\n{"b":"a b","c":2}\n{"n":7,"m":"007"}\n'
+
+
+def test_in_a_data_format_the_last_result_before_a_command_is_printed(
+    script: Callable[..., Ran],
+) -> None:
+    ran = script(
+        "select 1 as a; select 2 as a;\n.mode tsv\nselect 3 as a; select 4 as a", "--format", "csv"
+    )
+    assert (ran.code, ran.text) == (0, "a\n2\na\n4\n")
+
+
+def test_the_last_result_can_be_queried_in_a_script(script: Callable[..., Ran]) -> None:
+    ran = script(
+        "select i from range(30_000) t(i); select count(*) as n, max(i) as m from _;",
+        "--format",
+        "csv",
+    )
+    assert (ran.code, ran.text, ran.err) == (0, "n,m\n30000,29999\n", "")
+
+
+def test_a_script_stops_at_its_first_mistake(script: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = script("select 6 as a;\n.xyzzy\nselect 7 as b;", "--format", "csv")
+    assert (ran.code, ran.text) == (2, "a\n6\n")
+    assert ran.err == "ddb: no command .xyzzy\nhint: .help lists all\n"
+    (tmp_path / "inner.sql").write_text("select 1 as a;\n\nselect nonsense;\n")
+    ran = script(".read inner.sql\nselect 2 as a;")
+    assert ran.code == 1
+    assert ran.err.startswith('ddb: inner.sql:3: Binder Error: Referenced column "nonsense"')
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (".read nowhere.sql", "cannot read nowhere.sql: No such file or directory"),
+        (".read itself.sql", "itself.sql:1: itself.sql reads itself"),
+        (".mode xml", ".mode xml: not known"),
+        (".rows many", ".rows takes a number from 0"),
+        (".rows", ".rows takes N"),
+        (".schema 'open", "a quote has no end"),
+        (".schema imgaes", "no view or table named imgaes"),
+        (".set 1x 2", "parameter 1x=2: is not NAME=VALUE"),
+        (".set x", "$x is not set"),
+        ("select $x", "parameter x: has no value"),
+        (".run user-profile", "parameter user: user-profile needs a value for it"),
+        (".run user-profile nobody", "parameter nobody: is not NAME=VALUE"),
+        (".run", ".run takes the name of a canned query"),
+        (".export some.csv", "there is no last result"),
+        (".export some.csv castle", "castle is not NAME=VALUE"),
+        ("select 1;\n.export some.xyz", "cannot tell a format from the ending of some.xyz"),
+        (".output some.parquet", "a parquet file holds one result"),
+        (".save x", "there is no last query"),
+        (".last", "there is no last result"),
+        (".explain", "there is no last statement"),
+        (".dataset 3m", ".dataset 3m: not known"),
+    ],
+)
+def test_a_command_that_makes_no_sense_is_a_usage_error(
+    text: str, problem: str, script: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "itself.sql").write_text(".read itself.sql")
+    ran = script(text)
+    assert ran.code == 2
+    assert ran.err.splitlines()[0] == f"ddb: {problem}"
+
+
+def test_the_last_result_is_exported_whole(script: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = script("select i from range(30_000) t(i);\n.export all.parquet\n.export all.csv\n")
+    assert ran.code == 0
+    assert ran.err.splitlines()[1:] == [
+        "note: written to all.parquet", "note: written to all.csv"
+    ]  # fmt: skip
+    assert pq.read_table(tmp_path / "all.parquet")["i"].to_pylist() == list(range(30_000))
+    assert len((tmp_path / "all.csv").read_text().split()) == 30_001
+
+
+def test_a_selection_is_exported_with_how_it_was_made(
+    script: Callable[..., Ran], ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = script(".export some.parquet sampler=ddim sampler=plms max_image_nsfw=0.5 sample=7\n")
+    assert ran.code == 0, ran.err
+    assert pq.read_table(tmp_path / "some.parquet").num_rows == 7
+    assert set(pq.read_table(tmp_path / "some.parquet")["sampler"].to_pylist()) <= {1, 2}
+    assert ddb("verify", "some.parquet").code == 0
+    assert script(".export other.parquet nonsense=1").code == 2
+
+
+def test_results_go_to_a_file_until_that_ends(script: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = script(
+        ".output both.csv\nselect 1 as a; select 2 as b;\n.output\n.once one.json\n"
+        "select 3 as c; select 4 as d;\n.output last.csv\nselect 5 as e;",
+        "--format", "csv",
+    )  # fmt: skip
+    assert (ran.code, ran.text) == (0, "d\n4\n")
+    assert (tmp_path / "both.csv").read_text() == "a\n1\nb\n2\n"
+    assert json.loads((tmp_path / "one.json").read_text()) == [{"c": 3}]
+    assert (tmp_path / "last.csv").read_text() == "e\n5\n"
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "home",
+        "both.csv",
+        "one.json",
+        "last.csv",
+    }
+
+
+def test_a_result_that_fails_leaves_nothing_of_itself_in_the_file(
+    script: Callable[..., Ran], tmp_path: Path
+) -> None:
+    sql = "select 5 // (i - 400_000) as x from range(500_000) as t(i)"
+    ran = script(f".output some.csv\nselect 1 as a; {sql};")
+    assert ran.code == 1
+    assert (tmp_path / "some.csv").read_text() == "a\n1\n"
+
+
+def test_an_output_option_holds_all_tables_or_the_last_data(
+    script: Callable[..., Ran], tmp_path: Path
+) -> None:
+    sql = "select 1 as a; select 2 as a;"
+    assert script(sql, "-o", "both.txt").code == 0
+    assert (tmp_path / "both.txt").read_text().count("│ a │") == 2
+    assert script(sql, "-o", "last.parquet").code == 0
+    assert pq.read_table(tmp_path / "last.parquet")["a"].to_pylist() == [2]
+
+
+def test_tables_schemas_queries_and_plans_are_shown(script: Callable[..., Ran]) -> None:
+    ran = script(
+        ".tables\n.schema users\n.queries\n.queries timeline\n.explain select 42 as a\n.help\n"
+    )
+    assert (ran.code, ran.err) == (0, "")
+    for text in (
+        "images  ",
+        "user_name",
+        "VARCHAR",
+        "nsfw-retention",
+        "--grain",
+        "Projections: a",
+        ".save NAME",
+    ):
+        assert text in ran.text
+
+
+def test_the_last_result_is_shown_again_in_another_form(script: Callable[..., Ran]) -> None:
+    ran = script("select 42 as a;\n.mode json\n.last\n")
+    assert (ran.code, ran.text[-11:]) == (0, '\n{"a":42}\n]\n'[-11:])
+
+
+def test_canned_queries_and_searches_run_in_a_script(script: Callable[..., Ran]) -> None:
+    ran = script(
+        ".mode csv\n.run timeline grain=hour\nselect count(*) > 20 as many from _;\n"
+        ".search castle\n"
+        "select count(*) as n, count(distinct prompt_id) as p from _;\n"
+    )
+    assert ran.code == 0, ran.err
+    assert "many\ntrue\n" in ran.text
+    assert ran.text.splitlines()[-2:] == ["n,p", "20,20"]
+
+
+def test_a_saved_query_runs_from_the_command_line(
+    script: Callable[..., Ran], ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = script(
+        ".set least 100\nselect width from images where width > $least group by all order by 1;\n"
+        ".save widths\n.save widths\n",
+        DDB_SQL_DIR=str(tmp_path),
+    )
+    assert ran.code == 2
+    assert "widths.sql is there already" in ran.err
+    ran = ddb("run", "widths", "--least", "1000", "--format", "csv", DDB_SQL_DIR=str(tmp_path))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.text.startswith("width\n1")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["select 1 as a; select a from _;", "describe images;", "values (1);"],
+)
+def test_what_cannot_be_a_canned_query_is_not_saved(
+    sql: str, script: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = script(f"{sql}\n.save mine\n", DDB_SQL_DIR=str(tmp_path))
+    assert (ran.code, (tmp_path / "mine.sql").exists()) == (2, False)
+
+
+def test_rc_runs_before_a_script_unless_told_not_to(home: Path, script: Callable[..., Ran]) -> None:
+    rc = home / ".config/ddb-query/rc.sql"
+    rc.parent.mkdir(parents=True)
+    rc.write_text("create macro answer() as 42;")
+    ran = script("select answer() as a", "--format", "csv")
+    assert (ran.code, ran.text, ran.err) == (0, "a\n42\n", "")
+    assert script("select answer() as a", "--no-rc").code == 1
+    assert script("select answer() as a", "shell", "--no-rc").code == 1
