@@ -219,7 +219,8 @@ def test_sql_that_reaches_out_is_not_run(case: str, subset: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("field", "case"),
     [
-        *(("where", case) for case in CASES if "statement" not in case),
+        *(("where", case) for case in ("reads a text", "names a path", "hides a query in text",
+                                       "copies in a CTE", "hides a copy in text", "calls random")),
         ("order_by", "reads a text"), ("order_by", "hides a copy in text"),
     ],
 )  # fmt: skip
