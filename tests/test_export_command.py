@@ -138,7 +138,7 @@ def test_print_sql_gives_sql_and_writes_nothing(
     with duckdb.connect() as connection:
         found = connection.sql(ran.text)
         assert found is not None
-        names = [row[0] for row in found.fetchall()]
+        names = found.to_arrow_table()["image_name"].to_pylist()
     assert names == pq.read_table(tmp_path / "x.parquet")["image_name"].to_pylist()
 
 
