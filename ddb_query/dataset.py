@@ -65,6 +65,7 @@ class Dataset:
         image_suffix: Ending of its image names.
         rows: Published number of images; None for the generated dataset.
         table_bytes: Published size of the table, roughly; None for the generated dataset.
+        image_bytes: Mean size of an image's file: a thousandth of a part.
 
     """
 
@@ -74,6 +75,7 @@ class Dataset:
     image_suffix: str
     rows: int | None
     table_bytes: int | None
+    image_bytes: int
 
     @property
     def command(self) -> str:
@@ -82,11 +84,17 @@ class Dataset:
 
 
 DATASETS = {
-    "2m": Dataset("2m", "metadata.parquet", "metadata", ".png", 2_000_000, 190_000_000),
+    "2m": Dataset("2m", "metadata.parquet", "metadata", ".png", 2_000_000, 190_000_000, 800_000),
     "large": Dataset(
-        "large", "metadata-large.parquet", "metadata_large", ".webp", 14_000_000, 1_300_000_000
+        "large",
+        "metadata-large.parquet",
+        "metadata_large",
+        ".webp",
+        14_000_000,
+        1_300_000_000,
+        460_000,
     ),
-    "demo": Dataset("demo", "metadata-demo.parquet", "metadata", ".png", None, None),
+    "demo": Dataset("demo", "metadata-demo.parquet", "metadata", ".png", None, None, 14_000),
 }
 
 

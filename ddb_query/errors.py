@@ -266,6 +266,10 @@ class BrokenTransferError(TransientHubError):
         self.problem = problem
 
 
+class ExpiredAddressError(BrokenTransferError):
+    """An address that is no good any more: its time is over, or it has other bytes now."""
+
+
 class RangeRefusedError(BrokenTransferError):
     """The server has no bytes where the next ones should be (HTTP 416)."""
 
@@ -393,3 +397,33 @@ class UntrustedError(DdbError):
     """What a stranger's file asks for, and a locked connection does not do."""
 
     exit_code = 4
+
+
+class FetchError(DdbError):
+    """Images that could not be fetched."""
+
+
+class DamagedPartError(FetchError):
+    """A zip of images that cannot be read, or whose directory lies."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class BadImageError(FetchError):
+    """One image that is not there, or is not what it should be."""
+
+    def __init__(self, image_name: str, problem: str) -> None:
+        super().__init__(f"{image_name}: {problem}")
+        self.image_name = image_name
+        self.problem = problem
+
+
+class PartChangedError(FetchError):
+    """A part that was replaced on the Hub while it was read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} has changed on the Hub", hint="run the same command again")
+        self.path = path

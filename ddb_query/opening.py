@@ -68,7 +68,7 @@ def open_corpus(
     opened = open_engine(settings, threads, memory_limit, timeout, progress)
     try:
         source = _define(opened, settings, name, note)
-        source.progress = progress
+        source.progress, source.settings = progress, settings
     except BaseException:
         opened.close()
         raise
@@ -127,6 +127,7 @@ def _define(
             raise
         _tell_of_store(note, name, error.message)
         engine.define(*definition)
+    engine.add_members(settings.directories)
     pulled = read_source(current.path)
     return Source(name, current.path, place, definition, pulled.commit if pulled else None)
 

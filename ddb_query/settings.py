@@ -32,6 +32,11 @@ class Settings:
     dataset: str | None = None
     sql_dir: Path | None = None
 
+    @property
+    def directories(self) -> Path:
+        """What is known of parts: a folder for each dataset, and in it a file for each part."""
+        return self.cache_dir / "directories"
+
     @classmethod
     def from_environment(
         cls,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ddb_query.progress import Progress
     from ddb_query.search.index import Hits
     from ddb_query.search.tree import Node
+    from ddb_query.settings import Settings
     from ddb_query.store.finder import Finder
     from ddb_query.store.place import Store
 
@@ -38,6 +39,7 @@ class Source:
         definition: What the engine needs to define the views.
         revision: Commit of the repository that the table came from, if it is known.
         progress: Called while long work goes on.
+        settings: Folders of the machine.
         finder: Searches the prompts.
         searchable: Whether `search()` is defined in SQL.
     """
@@ -48,6 +50,7 @@ class Source:
     definition: tuple[Dataset, Path, dict[str, str]]
     revision: str | None = None
     progress: Progress | None = None
+    settings: Settings = field(init=False)
     finder: Finder = field(init=False)
     searchable: bool = False
 

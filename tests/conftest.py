@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -57,6 +58,15 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder that keeps the generated demo dataset between tests."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """The first certificate that this machine trusts: reading all of them takes 50 ms a client."""
+    certificates = ssl.create_default_context().get_ca_certs(binary_form=True)
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    path.write_text("".join(map(ssl.DER_cert_to_PEM_cert, certificates[:1])))
+    return path if certificates else None
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,9 @@ Two servers on two ports, as the Hub and its CDN are two hosts:
 A fault is used up by the first request that it fits, or by `times` of them; of several that fit,
 a request meets the first. `hub.requests` has every request of both servers with its headers. With
 `mirror=True` there is no CDN, no `X-` header and no sha256: the hub gives the bytes itself, with an
-ETag of its own. A zip of images is a file like any other.
+ETag of its own. A zip of images is a file like any other: `Status(404, path="images/…")` strikes
+one part, `hub.expire()` ends all signed addresses at once. `latency_seconds` is waited before each
+answer, and `bytes_per_second` is the bandwidth that all bodies share, for benchmarks.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Literal, Self
@@ -52,14 +55,24 @@ class Request:
 
 @dataclass(kw_only=True)
 class Fault:
-    """Something that goes wrong: on which host, for which method, how many times."""
+    """Something that goes wrong: on which host, for which method and path, how many times.
+
+    The first `after_requests` requests that fit are let through.
+    """
 
     on: Host = "cdn"
     method: str | None = None
     times: int = 1
+    path: str = ""
+    after_requests: int = 0
 
     def fits(self, request: Request) -> bool:
-        return self.times > 0 and self.on == request.host and self.method in (None, request.method)
+        if self.on != request.host or self.method not in (None, request.method):
+            return False
+        if not request.path.endswith(self.path):
+            return False
+        self.after_requests -= 1
+        return self.times > 0 and self.after_requests < 0
 
 
 @dataclass
@@ -136,6 +149,13 @@ class OtherFile(Fault):
 
 
 @dataclass
+class Corrupt(Fault):
+    """A body with one byte changed, so far from its beginning; lengths and headers are right."""
+
+    at: int = 100
+
+
+@dataclass
 class Compressed(Fault):
     """A body that claims to be compressed, although nobody asked for that."""
 
@@ -154,9 +174,18 @@ class LoopbackHub:
         gated: Whether nobody is let in without a token.
         token: The one token that is accepted; any other gets a 401. None accepts all.
         signature_uses: How many requests a signed address serves before it has expired.
+        no_ranges: Whether the CDN gives whole files whatever is asked.
+        rate_limit: What `RateLimit` says in the next answer of the hub.
     """
 
-    def __init__(self, files: Mapping[str, bytes], *, mirror: bool = False) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        mirror: bool = False,
+        latency_seconds: float = 0.0,
+        bytes_per_second: float | None = None,
+    ) -> None:
         self.files = dict(files)
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
@@ -167,6 +196,12 @@ class LoopbackHub:
         self.gated = False
         self.token: str | None = None
         self.signature_uses = 1_000_000
+        self.no_ranges = False
+        self.rate_limit: str | None = None
+        self.latency_seconds = latency_seconds
+        self.link = _Link(bytes_per_second) if bytes_per_second else None
+        self.sent_bytes = 0
+        self._digests: dict[str, tuple[bytes, str]] = {}
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self._signatures: dict[str, int] = {}
@@ -196,7 +231,17 @@ class LoopbackHub:
 
     def sha256(self, path: str) -> str:
         """The sha256 of a file."""
-        return hashlib.sha256(self.files[path]).hexdigest()
+        content = self.files[path]
+        known = self._digests.get(path)
+        if known is None or known[0] is not content:
+            known = (content, hashlib.sha256(content).hexdigest())
+            self._digests[path] = known
+        return known[1]
+
+    def expire(self) -> None:
+        """End all signed addresses that were handed out."""
+        with self.lock:
+            self._signatures.clear()
 
     def sign(self, path: str) -> str:
         """A signed address for a file."""
@@ -232,8 +277,24 @@ class LoopbackHub:
             server.stop()
 
 
+class _Link:
+    """A bandwidth that all connections share: a piece waits until those before it are through."""
+
+    def __init__(self, bytes_per_second: float) -> None:
+        self._rate = bytes_per_second
+        self._free_at = 0.0
+        self._lock = threading.Lock()
+
+    def carry(self, size: int) -> None:
+        with self._lock:
+            self._free_at = max(self._free_at, time.monotonic()) + size / self._rate
+            wait = self._free_at - time.monotonic()
+        time.sleep(max(0.0, wait))
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, hub: LoopbackHub, host: Host) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -255,6 +316,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are written apart; together with delayed ACKs that would cost 40 ms.
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_HEAD(self) -> None:
@@ -272,6 +335,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         hub, host = self.server.hub, self.server.host
         fault = hub.note(Request(host, self.command, path, headers))
+        if hub.latency_seconds:
+            time.sleep(hub.latency_seconds)
         match fault:
             case Status(code=code, headers=extra):
                 self._send(code, extra)
@@ -295,7 +360,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(404, {"X-Error-Code": "EntryNotFound"})
         if hub.mirror:
             return self._bytes(name, hub.etag or f'"{hub.sha256(name)[:32]}"', fault)
-        return self._send(302, {"Location": hub.sign(name), **self._description(name)})
+        limit, hub.rate_limit = hub.rate_limit, None
+        extra = {"RateLimit": limit} if limit else {}
+        return self._send(302, {"Location": hub.sign(name), **self._description(name), **extra})
 
     def _is_refused(self) -> bool:
         hub, sent = self.server.hub, self.headers["Authorization"]
@@ -323,7 +390,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"ETag": etag, "Accept-Ranges": "bytes"}
         if isinstance(fault, Compressed):
             headers["Content-Encoding"] = "gzip"
-        span = None if isinstance(fault, IgnoreRange) else self._span(etag, len(content))
+        whole = isinstance(fault, IgnoreRange) or self.server.hub.no_ranges
+        span = None if whole else self._span(etag, len(content))
         if span is None:
             return self._send(200, headers, content, fault)
         first, last = span
@@ -373,8 +441,21 @@ class _Handler(BaseHTTPRequestHandler):
             ):
                 self.wfile.write(body[:after])
                 self._break(fault)
+            case Corrupt(at=at) if at < len(body):
+                self.wfile.write(body[:at] + bytes([body[at] ^ 0xFF]) + body[at + 1 :])
             case _:
-                self.wfile.write(body)
+                self._write_all(body)
+
+    def _write_all(self, body: bytes) -> None:
+        hub = self.server.hub
+        step = 65536 if hub.link else max(1, len(body))
+        for start in range(0, len(body), step):
+            piece = body[start : start + step]
+            if hub.link:
+                hub.link.carry(len(piece))
+            self.wfile.write(piece)
+        with hub.lock:
+            hub.sent_bytes += len(body)
 
     def _break(self, fault: Fault) -> None:
         if isinstance(fault, Stall):

@@ -10,7 +10,6 @@ import resource
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -126,15 +125,6 @@ class Caller:
             on_note=self.notes.append,
             check=check,
         )
-
-
-@pytest.fixture(scope="session")
-def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
-    """The first certificate that this machine trusts: reading all of them takes 50 ms a client."""
-    certificates = ssl.create_default_context().get_ca_certs(binary_form=True)
-    path = tmp_path_factory.mktemp("certificates") / "one.pem"
-    path.write_text("".join(map(ssl.DER_cert_to_PEM_cert, certificates[:1])))
-    return path if certificates else None
 
 
 @pytest.fixture(autouse=True)
@@ -873,7 +863,7 @@ class TestABusyHub:
     ) -> None:
         hub.faults.append(Status(code, headers, on=on))
         caller.pull(target)
-        assert [20 <= wait <= 21 for wait in caller.waits] == [True]
+        assert [15 < wait <= 21 for wait in caller.waits] == [True]
 
     def test_may_say_until_when_to_wait(
         self, hub: LoopbackHub, caller: Caller, target: Path
@@ -881,7 +871,7 @@ class TestABusyHub:
         moment = email.utils.formatdate(time.time() + 30, usegmt=True)
         hub.faults.append(Status(429, {"Retry-After": moment}, on="hub"))
         caller.pull(target)
-        assert [28 <= wait <= 31 for wait in caller.waits] == [True]
+        assert [25 < wait <= 31 for wait in caller.waits] == [True]
 
     @pytest.mark.parametrize("text", ["soon", "-5", "1e9", "²", "", "9" * 40])
     def test_that_says_nonsense_is_asked_again_soon(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENGINES = {"duckdb", "pyspark", "sqlglot"}
-DATA_LIBRARIES = {"polars", "pyarrow", "pandas", "numpy", "tantivy"}
+DATA_LIBRARIES = {"PIL", "polars", "pyarrow", "pandas", "numpy", "tantivy"}
 HTTP = {"httpx2", "httpx", "huggingface_hub", "requests", "urllib3", "aiohttp"}
 HEAVY = ENGINES | DATA_LIBRARIES | HTTP
 

@@ -21,6 +21,8 @@ COMMANDS = {
     "export": "ddb_query.cli.export",
     "verify": "ddb_query.cli.subsets",
     "replay": "ddb_query.cli.subsets",
+    "fetch": "ddb_query.cli.fetch",
+    "gallery": "ddb_query.cli.gallery",
     "data": "ddb_query.cli.data",
     "shell": "ddb_query.cli.shell",
 }

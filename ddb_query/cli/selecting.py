@@ -55,6 +55,7 @@ class Selecting:
     part: Annotated[list[str] | None, _option(metavar="A[-B]", help="Only these parts.")] = None
     since: Annotated[str | None, _option(metavar="TIME", help="Not before (UTC).")] = None
     until: Annotated[str | None, _option(metavar="TIME", help="Before (UTC).")] = None
+    on_disk: Annotated[bool, _option("--on-disk", help="Only images that need no network.")] = False
     one_per: Annotated[
         Literal["prompt", "family", "user"] | None, _option(help="One image for each.")
     ] = None

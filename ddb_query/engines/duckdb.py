@@ -51,6 +51,11 @@ _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as 
 VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 _BUILD = "ddb data build"
 _IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
+MEMBERS = {
+    "dataset": "varchar", "part_id": "integer", "image_name": "varchar", "header_offset": "bigint",
+    "compressed_size": "bigint", "size": "bigint", "crc32": "bigint", "method": "integer",
+    "source": "varchar", "etag": "varchar",
+}  # fmt: skip
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -252,6 +257,26 @@ class DuckDBEngine:
         self._connection.execute(f"create or replace view metadata as {sql}")
         view = read_view("images")
         self._connection.execute(f"create or replace view images as\n{view}")
+
+    def add_members(self, folder: Path) -> None:
+        """Show the directories of parts seen so far as `members`.
+
+        Args:
+            folder: With a folder for each dataset, and in it a parquet file for each part.
+        """
+        try:
+            pattern = f"{self.literal_path(folder)}/*/part-*.parquet"
+            found = self._connection.from_parquet(pattern, hive_partitioning=False)
+            found = found.filter("image_name not like '%.json'").project(", ".join(MEMBERS))
+        except duckdb.Error:
+            # None are there yet, or somebody damaged one: other views must answer all the same.
+            nothing = ", ".join(f"null::{kind} as {name}" for name, kind in MEMBERS.items())
+            found = self._connection.sql(f"select {nothing} where false")
+        found.create_view("members", replace=True)
+
+    def give_memory_back(self) -> None:
+        """Let the system have what statements needed, before long work that needs none of it."""
+        self._connection.execute("set allocator_background_threads = true")
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.errors import (
     BrokenTransferError,
+    ExpiredAddressError,
     HubAccessError,
     HubBusyError,
     HubError,
@@ -107,7 +108,7 @@ def place(
 
     """
     if file.own_etag and _strong_etag(headers.get("etag")) not in (None, file.etag):
-        raise BrokenTransferError(file.path, "it has changed on the server meanwhile")
+        raise ExpiredAddressError(file.path, "it has changed on the server meanwhile")
     if headers.get("content-encoding", "identity") != "identity":
         raise BrokenTransferError(
             file.path, "the server sends it compressed, which nobody asked for"
@@ -135,6 +136,14 @@ def asked_wait_seconds(headers: Mapping[str, str]) -> float | None:
     if match := _RATE_LIMIT.search(headers.get("ratelimit", "")):
         asked.append(float(match[1]))
     return max(asked, default=None)
+
+
+def quiet_seconds(status: int, headers: Mapping[str, str]) -> float | None:
+    """How long nobody here should ask a server again; None when it does not mind."""
+    if status in (429, 503):
+        return asked_wait_seconds(headers)
+    match = _RATE_LIMIT.search(headers.get("ratelimit", ""))
+    return float(match[1]) if match else None
 
 
 def is_http(url: httpx2.URL) -> bool:
@@ -194,7 +203,7 @@ def refusal(
     if status in _BUSY:
         return _busy(response, host, with_token=with_token)
     if expires and status in _EXPIRED:
-        return BrokenTransferError(path, f"{host} no longer gives it at this address ({status})")
+        return ExpiredAddressError(path, f"{host} no longer gives it at this address ({status})")
     if status in (404, 410):
         return NotOnHubError(host, path, revision)
     if status in (401, 403):

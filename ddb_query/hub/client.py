@@ -6,6 +6,7 @@ loopback. Refuses to write files.
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,8 +19,16 @@ from ddb_query.errors import (
     RefusedRedirectError,
     TransientHubError,
 )
-from ddb_query.hub.answers import described, is_http, is_safe, next_address, place, refusal
-from ddb_query.hub.endpoint import Retries
+from ddb_query.hub.answers import (
+    described,
+    is_http,
+    is_safe,
+    next_address,
+    place,
+    quiet_seconds,
+    refusal,
+)
+from ddb_query.hub.endpoint import LONGEST_ASKED_WAIT_SECONDS, Retries, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,18 +49,27 @@ class Body:
     Attributes:
         start: Where in the file they begin: zero when the server gives the whole file instead.
         size: Of the whole file, in bytes, if the server says.
+        etag: That the server gives with these bytes, as it stands.
         chunks: The bytes as they arrive; reading them may raise `BrokenTransferError`.
 
     """
 
     start: int
     size: int | None
+    etag: str | None
     chunks: Iterator[bytes]
 
 
 @contextmanager
-def connect(hub: Hub, on_note: Callable[[str], None]) -> Iterator[Connection]:
+def connect(
+    hub: Hub, on_note: Callable[[str], None], *, connections: int = 4
+) -> Iterator[Connection]:
     """Open a connection; `on_note` is told of every wait.
+
+    Args:
+        hub: Which Hub.
+        on_note: May be called from any thread that uses it.
+        connections: How many are kept alive.
 
     Raises:
         OfflineError: The user has switched the network off.
@@ -60,7 +78,7 @@ def connect(hub: Hub, on_note: Callable[[str], None]) -> Iterator[Connection]:
     """
     if hub.offline:
         raise OfflineError
-    with _client(hub.read_timeout_seconds) as client:
+    with _client(hub.read_timeout_seconds, connections) as client:
         yield Connection(hub, client, on_note)
 
 
@@ -72,6 +90,8 @@ class Connection:
         self._client = client
         self._on_note = on_note
         self._endpoint = _url(hub.endpoint)
+        # When the servers that asked for quiet may be asked again, by all threads.
+        self._quiet_until: dict[bytes, float] = {}
 
     def retries(self) -> Retries:
         """Give the patience for one piece of work."""
@@ -104,7 +124,8 @@ class Connection:
         response = self._get(file, _range(file, start, stop))
         try:
             first, size = place(file, response.status_code, response.headers, start)
-            yield Body(first, size, _chunks(file.path, response))
+            etag = response.headers.get("etag")
+            yield Body(first, size, etag, _chunks(file.path, response))
         finally:
             response.close()
 
@@ -153,13 +174,24 @@ class Connection:
         if own and self._hub.token and is_safe(url):
             sent["Authorization"] = f"Bearer {self._hub.token}"
         request = self._client.build_request(method, url, headers=sent)
+        self._keep_quiet(url.netloc)
         try:
             # Without an Auth the client makes credentials of a `name:password@` in any address.
-            return self._client.send(
+            response = self._client.send(
                 request, stream=method != "HEAD", auth=None if own else httpx2.Auth()
             )
         except httpx2.TransportError as error:
             raise _unreachable(url.host, error) from error
+        if (quiet := quiet_seconds(response.status_code, response.headers)) is not None:
+            longest = min(quiet, LONGEST_ASKED_WAIT_SECONDS)
+            self._quiet_until[url.netloc] = time.monotonic() + longest
+        return response
+
+    def _keep_quiet(self, server: bytes) -> None:
+        until = self._quiet_until.get(server)
+        if until is not None:
+            self._hub.sleep(max(0.0, until - time.monotonic()) + spread())
+            self._quiet_until.pop(server, None)
 
     def _is_own(self, url: httpx2.URL) -> bool:
         return url.origin == self._endpoint.origin
@@ -202,7 +234,7 @@ def _url(address: str) -> httpx2.URL:
     return url
 
 
-def _client(read_timeout_seconds: float) -> httpx2.Client:
+def _client(read_timeout_seconds: float, connections: int) -> httpx2.Client:
     import httpx2
 
     try:
@@ -210,6 +242,7 @@ def _client(read_timeout_seconds: float) -> httpx2.Client:
             headers={"Accept-Encoding": "identity", "User-Agent": "ddb-query"},
             timeout=httpx2.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             follow_redirects=False,
+            limits=httpx2.Limits(max_keepalive_connections=2 * connections),
         )
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise HubError(

@@ -70,6 +70,13 @@ class Hub:
             read_timeout_seconds=max(READ_TIMEOUT_SECONDS, constants.HF_HUB_DOWNLOAD_TIMEOUT),
         )
 
+    @classmethod
+    def without_account(cls, *, revision: str = REVISION) -> Hub:
+        """Read which Hub it is and no more, for those who will ask it nothing."""
+        constants = _constants()
+        endpoint = constants.ENDPOINT or constants.HUGGINGFACE_CO_URL_HOME.rstrip("/")
+        return cls(endpoint, revision=revision, offline=True)
+
     def address(self, path: str) -> str:
         """Where the Hub says what a path is."""
         revision = quote(self.revision, safe="")
@@ -89,7 +96,9 @@ class Retries:
         self._failures = 0
 
     def wait(self, error: TransientHubError) -> None:
-        """Wait as long as the server asks, else longer after each failure.
+        """Wait longer after each failure.
+
+        When the server asks for a wait, the next request to it keeps to that (`client`).
 
         Raises:
             TransientHubError: The error itself, once there were too many.
@@ -100,11 +109,16 @@ class Retries:
         if self._failures > MAX_RETRIES or (asked or 0.0) > LONGEST_ASKED_WAIT_SECONDS:
             raise error
         longest = min(LONGEST_BACKOFF_SECONDS, 2.0 ** (self._failures - 1))
-        spread = random.random()  # noqa: S311 - keeps callers apart, hides nothing
-        seconds = longest * (1 + spread) / 2 if asked is None else asked + spread
+        seconds = longest * (1 + spread()) / 2 if asked is None else asked
         count = f"{self._failures} of {MAX_RETRIES}"
         self._on_note(f"{error.message}; trying again in {seconds:.1f} s ({count})")
-        self._hub.sleep(seconds)
+        if asked is None:
+            self._hub.sleep(seconds)
+
+
+def spread() -> float:
+    """A part of a second that keeps callers apart."""
+    return random.random()  # noqa: S311 - it hides nothing
 
 
 def _constants() -> ModuleType:

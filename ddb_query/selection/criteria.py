@@ -41,6 +41,7 @@ class Criteria:
         part: Part numbers and ranges (`7`, `1-20`), likewise.
         since: Earliest time, inclusive; UTC unless it has an offset.
         until: Latest time, exclusive.
+        on_disk: Only images that need no network: parts and folders registered here, drawn ones.
         one_per: Keep one image for each prompt, family of prompts, or user.
         max_per: Keep at most so many for each: `user=10`.
         include_deleted: Whether deleted accounts count as a user in `one_per` and `max_per`.
@@ -64,6 +65,7 @@ class Criteria:
     part: str | int | Sequence[str | int] = ()
     since: str | datetime.datetime | None = None
     until: str | datetime.datetime | None = None
+    on_disk: bool = False
     one_per: Group | None = None
     max_per: str | None = None
     include_deleted: bool = False
@@ -81,7 +83,7 @@ class Criteria:
             self._set(name, _time_text(name, getattr(self, name)))
         for name in ("where", "match", "order_by", "max_per"):
             _check_text(name, getattr(self, name))
-        for name in ("include_blurred", "include_deleted"):
+        for name in ("include_blurred", "include_deleted", "on_disk"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is true or false")
         if self.policy is not None and not isinstance(self.policy, Policy):

@@ -16,6 +16,7 @@ VIEWS = frozenset({
     "metadata", "metadata_large", "images", "prompts", "users", "terms", "activity", "repeats",
     "source.images", "source.metadata", "source.published", "source.user_totals",
 })  # fmt: skip
+_LOCAL = "which images are on disk differs from machine to machine"
 _ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
 
 
@@ -37,14 +38,15 @@ def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | Non
     Raises:
         UsageError: Its condition or its order would do more than read.
     """
+    local = _LOCAL if criteria.on_disk else None
     if criteria.where is None and criteria.order_by is None:
-        return None
+        return local
     where = f" where ({criteria.where}\n)" if criteria.where is not None else ""
     order = f" order by {criteria.order_by}" if criteria.order_by is not None else ""
     found = engine.parsed(f"select 1 from images{where}{order}")
     if found is None or found.writes:
         raise UsageError("a condition can only read")
-    return _why_not(engine, found)
+    return local or _why_not(engine, found)
 
 
 def _why_not(engine: DuckDBEngine, found: Parsed) -> str | None:

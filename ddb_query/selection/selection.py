@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
 from ddb_query.selection import subset_file
@@ -16,14 +18,15 @@ from ddb_query.selection.strata import Stratum, allocate
 from ddb_query.selection.thinning import Step, steps, strata_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
     from ddb_query.engines.base import Result
+    from ddb_query.images.order import Fetched, Order
+    from ddb_query.images.plan import Plan
     from ddb_query.selection.criteria import Criteria, Shares
     from ddb_query.selection.criteria import Stratum as StratumName
     from ddb_query.selection.exporting import Exported
@@ -127,9 +130,15 @@ class Selection:
 
     @property
     def sql(self) -> str:
-        """SQL that gives the same rows in plain DuckDB, from the published metadata table."""
+        """SQL that gives the same rows in plain DuckDB, from the published metadata table.
+
+        Raises:
+            UsageError: It is about what is on the disk here.
+        """
         from ddb_query.selection.plain_sql import plain_sql
 
+        if self.criteria.on_disk:
+            raise UsageError("which images are on disk cannot be said in SQL for elsewhere")
         words, workspace = self.criteria.match, self._workspace
         tree = workspace.source.finder.parse(words) if words is not None else None
         self._check()
@@ -168,6 +177,75 @@ class Selection:
             self, self._workspace, path, columns=columns, drop=drop, form=form,
             partition_by=partition_by, hashed=hashed, force=force,
         )  # fmt: skip
+
+    def from_fewest_parts(self) -> Selection:
+        """The same sample, but from as few parts as have so many images to choose from.
+
+        Fewer requests; but a part holds the images of few users and hours, and so does the sample.
+
+        Raises:
+            UsageError: It is no sample.
+        """
+        from ddb_query.selection.fetching import from_fewest_parts
+
+        parts = from_fewest_parts(self, self._workspace)
+        return Selection(self._workspace, self.criteria.but(part=parts))
+
+    def unsampled(self) -> Selection:
+        """The images that a sample is taken from."""
+        whole = {"sample": None, "stratify": None, "shares": None, "limit": None}
+        seed = self.criteria.seed if self.criteria.one_per or self.criteria.max_per else 0
+        return Selection(self._workspace, self.criteria.but(**whole, seed=seed))
+
+    def plan(
+        self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
+    ) -> Plan:
+        """What fetching the images would cost; asks nobody and writes nothing.
+
+        Args:
+            folder: Where they would go; what is there already is not counted.
+            revision: Branch, tag or commit of the repository.
+            order: As for `fetch`.
+        """
+        from ddb_query.selection.fetching import plan
+
+        place = Path(folder) if folder is not None else None
+        return plan(self, self._workspace, place, self._ordered(order), revision)
+
+    def fetch(
+        self,
+        folder: Path | str,
+        *,
+        revision: str = REVISION,
+        note: Callable[[str], None] = lambda _: None,
+        **order: Any,
+    ) -> Fetched:
+        """Fetch the images, and only those that the folder does not hold yet; docs/fetch.md.
+
+        Images that Stable Diffusion blurred are left out without `include_blurred`.
+
+        Args:
+            folder: Where they go.
+            revision: Branch, tag or commit of the repository.
+            note: Told of waits.
+            order: `layout` and `class_by`, by name; `jobs`, `local`, `retry_failed`, `check_json`.
+
+        Returns:
+            What was done; `complete` says whether all is there, `stopped` what ended it before.
+
+        Raises:
+            OutputError: The folder cannot be written, or the disk is full.
+            UsageError: It holds images of another dataset, or in another layout.
+        """
+        from ddb_query.selection.fetching import fetch
+
+        return fetch(self, self._workspace, Path(folder), self._ordered(order), revision, note)
+
+    def _ordered(self, given: dict[str, Any]) -> Order:
+        from ddb_query.images.order import Order
+
+        blurred = self.criteria.thresholds.include_blurred
+        return Order.of(include_blurred=blurred, **given)
 
     def relation(self, *, ordered: bool = True) -> Relation:
         """What it stands for: a SELECT of all columns of `images`, with `weight` and `score`.
@@ -246,6 +324,10 @@ class Selection:
             found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
         if self._subset:
             found.parts.append(f"image_name in (select image_name from {self._subset.table})")
+        if self.criteria.on_disk:
+            from ddb_query.selection.fetching import on_disk
+
+            found.parts += on_disk(self._workspace)
         return found
 
     def _check(self) -> None:

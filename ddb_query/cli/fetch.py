@@ -1,0 +1,176 @@
+"""`ddb fetch`: the images of a selection, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ddb_query import output
+from ddb_query.cli.options import Session, command
+from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers, size_text
+from ddb_query.cli.selecting import selecting
+from ddb_query.engines.base import Result
+from ddb_query.engines.listed import Listed
+from ddb_query.errors import FetchError, PartlyDoneError, UsageError
+
+if TYPE_CHECKING:
+    from ddb_query.images.order import Fetched
+    from ddb_query.images.plan import Plan
+    from ddb_query.selection.selection import Selection
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?")
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SHOWN_ERRORS = 5
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command("fetch")
+@command
+@selecting
+def fetch(
+    session: Session,
+    chosen: dict[str, Any],
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what it would cost.")] = False,
+    confirm_above: Annotated[
+        str, typer.Option(metavar="SIZE", help="Ask before more than this is fetched.")
+    ] = "1GB",
+    jobs: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Connections.")] = 16,
+    layout: Annotated[
+        Literal["folder", "webdataset", "parquet"] | None,
+        typer.Option(help="Form of the folder; by default images and a metadata.parquet."),
+    ] = None,
+    class_by: Annotated[
+        Literal["sampler", "nsfw-band"] | None, typer.Option(help="A folder for each class.")
+    ] = None,
+    local: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="Take images from parts or a fetch that lie there."),
+    ] = None,
+    prefer_parts: Annotated[
+        bool, typer.Option("--prefer-parts", help="A sample from as few parts as possible.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed for good.")
+    ] = False,
+    check_json: Annotated[
+        bool, typer.Option("--check-json", help="Compare parts' JSON with the metadata.")
+    ] = False,
+    revision: Annotated[
+        str, typer.Option(metavar="REV", help="Branch, tag or commit of the repository.")
+    ] = "main",
+    show: Annotated[bool, typer.Option("--show", help="Show a few in the terminal.")] = False,
+) -> None:
+    """Fetch the images of a selection into -o DIR; run again, it goes on where it stopped."""
+    folder, most = session.options.output, _size(confirm_above)
+    if folder is None and not plan:
+        raise UsageError("no folder to fetch into was named", hint="-o DIR")
+    order: dict[str, Any] = {
+        "jobs": jobs, "layout": layout, "class_by": class_by, "local": local or (),
+        "retry_failed": retry_failed, "check_json": check_json,
+    }  # fmt: skip
+    with session.open() as corpus:
+        selection = corpus.select(**chosen, limit=session.options.limit or None)
+        if prefer_parts:
+            selection = selection.from_fewest_parts()
+        cost = selection.plan(folder, revision=revision, **order)
+        session.diagnostics.clear()
+        if plan or folder is None:
+            _show_plan(session, cost)
+            return
+        _ask(session, cost, most)
+        done = selection.fetch(
+            folder, revision=revision, note=session.diagnostics.note, **order
+        )  # fmt: skip
+        session.diagnostics.clear()
+        _tell(session, selection, done)
+        if show:
+            _show(session, folder)
+        _raise_for(selection, done)
+
+
+def _show_plan(session: Session, cost: Plan) -> None:
+    form = session.options.format or "table"
+    if form == "table":
+        output.listing(Listed(PLAN_COLUMNS, tuple(plan_lines(cost))))
+    else:
+        output.results([Result(plan_numbers(cost))], form, limit=0)
+
+
+def _ask(session: Session, cost: Plan, most: float) -> None:
+    """Show the cost of a large fetch, and have it agreed to."""
+    if cost.bytes <= most or session.options.yes:
+        return
+    for name, amount in plan_lines(cost):
+        session.diagnostics.note(f"{name}: {amount}")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"this fetches about {size_text(cost.bytes)}, more than {size_text(most)}",
+            hint="--yes fetches without asking, --confirm-above SIZE asks for more only",
+        )
+    if not typer.confirm(f"Fetch about {size_text(cost.bytes)}?", err=True):
+        raise typer.Exit
+
+
+def _tell(session: Session, selection: Selection, done: Fetched) -> None:
+    tell = session.diagnostics.note
+    for words in selection.notes():
+        tell(words)
+    there = f"; {done.before:,} were there" if done.before else ""
+    tell(f"{done.new:,} images fetched ({size_text(done.bytes)}) into {done.folder}{there}")
+    counts = done.counts
+    if counts.left_out:
+        tell(f"left out, since blurred: {counts.left_out:,}; --include-blurred takes them")
+    if counts.blurred or counts.unsafe:
+        tell(f"among them, blurred: {counts.blurred:,}; with a score over 0.5: {counts.unsafe:,}")
+    for difference in done.differences[:_SHOWN_ERRORS]:
+        tell(
+            f"{difference.name}: {difference.field} is {difference.in_metadata} in the metadata,"
+            f" {difference.in_json} in the part's JSON"
+        )
+    if len(done.differences) > _SHOWN_ERRORS:
+        tell(f"{len(done.differences):,} differences in all, in {done.folder}/.ddb/ledger.sqlite")
+    for name, error in done.errors[:_SHOWN_ERRORS]:
+        tell(error if name in error else f"{name}: {error}")
+
+
+def _raise_for(selection: Selection, done: Fetched) -> None:
+    """End with the exit code that says how it went."""
+    if done.stopped is not None:
+        raise done.stopped
+    if not done.complete:
+        left = f"{done.failed + done.missing:,} of {done.wanted:,} images could not be fetched"
+        hint = "run the same command again"
+        hint += "; --retry-failed tries again what failed for good" if done.failed else ""
+        if done.failed + done.missing == done.wanted:
+            raise FetchError(left, hint=hint)
+        raise PartlyDoneError(left, hint=hint)
+    if selection.missing:
+        raise PartlyDoneError(
+            f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
+            hint="the images of the others are there",
+        )
+
+
+def _show(session: Session, folder: Path) -> None:
+    import shutil
+
+    from ddb_query.images.preview import kind_of_terminal, preview
+
+    kind = kind_of_terminal(os.environ) if sys.stdout.isatty() else None
+    if kind is None:
+        session.diagnostics.note(f"this terminal shows no pictures; `ddb gallery {folder}` does")
+        return
+    output.text(preview(folder, kind, shutil.get_terminal_size().columns))
+
+
+def _size(text: str) -> float:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text} is no size", hint="--confirm-above 500MB")
+    return float(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,123 @@
+"""The directories of parts seen so far: one parquet file a part, shared by all that runs here.
+
+A file is named by dataset, part and what tells this version of the part from others, appears whole
+(`files.replacing`), and is never changed: runs need no lock. SQL shows them as `members`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from ddb_query.files import make_folder, replacing
+from ddb_query.images.zip_part import Member
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_BYTES = 1_000_000_000
+
+
+class Directories:
+    """The directories of one dataset's parts, in a folder of the cache."""
+
+    def __init__(self, folder: Path, dataset: str) -> None:
+        self._dataset = dataset
+        self._folder = folder / dataset
+
+    def members(self, part_id: int, etag: str) -> list[Member] | None:
+        """A part's members by their place in it, of just that version; None when not seen yet."""
+        path = self._path(part_id, etag)
+        members = _read(path)
+        if members is not None:
+            # What was used last is the last to go.
+            with contextlib.suppress(OSError):
+                os.utime(path)
+        return members
+
+    def newest(self, part_id: int) -> list[Member] | None:
+        """A part's members as seen last, whatever its version, for estimates."""
+        found = list(self._folder.glob(f"part-{part_id:06d}-*.parquet"))
+        return _read(max(found, key=_used_at)) if found else None
+
+    def known(self) -> set[int]:
+        """Numbers of the parts seen so far."""
+        return {int(path.name[5:11]) for path in self._folder.glob("part-*-*.parquet")}
+
+    def keep(self, part_id: int, etag: str, source: str, members: list[Member]) -> None:
+        """Keep a part's members, in place of those of its other versions.
+
+        Args:
+            part_id: The part.
+            etag: What tells this version from others.
+            source: Where it was read: `hub`, `zip`, `cache`, `mirror` or `drawn`.
+            members: By their place in the zip.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names, offsets, stops, compressed, sizes, crcs, methods = (
+            zip(*members, strict=True) if members else ((),) * 7
+        )
+        count = len(members)
+        table = pa.table({
+            "dataset": pa.array([self._dataset] * count, pa.string()),
+            "part_id": pa.array([part_id] * count, pa.int32()),
+            "image_name": pa.array(names, pa.string()),
+            "header_offset": pa.array(offsets, pa.int64()),
+            "compressed_size": pa.array(compressed, pa.int64()),
+            "size": pa.array(sizes, pa.int64()),
+            "crc32": pa.array(crcs, pa.int64()),
+            "method": pa.array(methods, pa.int32()),
+            "source": pa.array([source] * count, pa.string()),
+            "etag": pa.array([etag] * count, pa.string()),
+            "stop": pa.array(stops, pa.int64()),
+        })  # fmt: skip
+        path = self._path(part_id, etag)
+        make_folder(self._folder)
+        with replacing(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+        for other in self._folder.glob(f"part-{part_id:06d}-*.parquet"):
+            if other != path:
+                other.unlink(missing_ok=True)
+
+    def drop(self, part_id: int) -> None:
+        """Forget a part: it is not what it was."""
+        for path in self._folder.glob(f"part-{part_id:06d}-*.parquet"):
+            path.unlink(missing_ok=True)
+
+    def shrink(self, most_bytes: int = MOST_BYTES) -> None:
+        """Remove what was not used for longest, until the rest fits."""
+        found = sorted(self._folder.parent.glob("*/part-*.parquet"), key=_used_at, reverse=True)
+        total = 0
+        for path in found:
+            with contextlib.suppress(OSError):
+                total += path.stat().st_size
+                if total > most_bytes:
+                    path.unlink()
+
+    def _path(self, part_id: int, etag: str) -> Path:
+        version = hashlib.sha256(etag.encode()).hexdigest()[:16]
+        return self._folder / f"part-{part_id:06d}-{version}.parquet"
+
+
+def _read(path: Path) -> list[Member] | None:
+    """What a file holds; None when it is not there, or not whole."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = ["image_name", "header_offset", "stop", "compressed_size", "size", "crc32", "method"]
+    try:
+        table = pq.ParquetFile(path).read(columns)
+        return list(map(Member, *(table[name].to_pylist() for name in columns)))
+    except (OSError, KeyError, TypeError, pa.ArrowException):
+        return None
+
+
+def _used_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

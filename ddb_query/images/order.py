@@ -1,0 +1,98 @@
+"""What is asked of a fetch, and what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddb_query.errors import UsageError
+from ddb_query.images.layouts import FOLDER, Layout, layout_of
+from ddb_query.images.rows import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddb_query.errors import HubError
+    from ddb_query.images.ledger import Difference
+
+JOBS = 16
+MOST_JOBS = 64
+
+
+@dataclass(frozen=True)
+class Order:
+    """How images are to be fetched.
+
+    Attributes:
+        layout: What the folder looks like when all is there.
+        jobs: How many connections work at once.
+        include_blurred: Whether images that Stable Diffusion blurred are fetched too.
+        retry_failed: Whether what failed for good in an earlier run is tried again.
+        check_json: Whether the JSON of each part is compared with the metadata.
+        local: Folders of part zips, extracted parts or earlier fetches to take images from.
+    """
+
+    layout: Layout = FOLDER
+    jobs: int = JOBS
+    include_blurred: bool = False
+    retry_failed: bool = False
+    check_json: bool = False
+    local: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        layout: str | None = None,
+        class_by: str | None = None,
+        local: Iterable[Path | str] = (),
+        **given: Any,
+    ) -> Order:
+        """An order whose layout is told by name.
+
+        Raises:
+            UsageError: There is no such layout, or a field makes no sense.
+        """
+        for name in given:
+            if name not in cls.__dataclass_fields__:
+                raise UsageError(f"a fetch has no {name}")
+        if not 1 <= given.get("jobs", JOBS) <= MOST_JOBS:
+            raise UsageError(f"jobs is a number from 1 to {MOST_JOBS}")
+        folders = tuple(map(Path, [local] if isinstance(local, str | Path) else local))
+        return cls(layout=layout_of(layout, class_by), local=folders, **given)
+
+
+@dataclass
+class Fetched:
+    """What a fetch did.
+
+    Attributes:
+        folder: Where the images are.
+        wanted: Images of this run.
+        new: Of these, fetched by it; `bytes` is what their files have.
+        before: Of these, fetched by an earlier run.
+        failed: Of these, not to be had.
+        missing: Of these, not there yet: the same command fetches them.
+        counts: Blurred and unsafe images among those wanted.
+        errors: The first errors, by image.
+        differences: Where parts' JSON and the metadata differ.
+        stopped: What ended the work with the Hub, if anything did.
+    """
+
+    folder: Path
+    wanted: int = 0
+    new: int = 0
+    bytes: int = 0
+    before: int = 0
+    failed: int = 0
+    missing: int = 0
+    counts: Counts = field(default_factory=Counts)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    stopped: HubError | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is wanted is there."""
+        return not self.failed and not self.missing

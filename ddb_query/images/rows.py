@@ -1,0 +1,129 @@
+"""The rows of the images that a folder is to hold: admitted, counted, kept in one parquet file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ddb_query.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+BLURRED = 2.0
+# A row group holds a few parts, so that the rows of one are read without most of the others.
+_GROUP_ROWS = 8192
+_READ_ROWS = 1024
+
+
+@dataclass
+class Counts:
+    """What is told of a selection before and after a fetch.
+
+    Attributes:
+        images: Admitted.
+        blurred: Of these, blurred by Stable Diffusion itself.
+        unsafe: Of these, over 0.5 on either score.
+        left_out: Blurred ones that were not admitted.
+    """
+
+    images: int = 0
+    blurred: int = 0
+    unsafe: int = 0
+    left_out: int = 0
+
+
+def admitted(
+    batches: Iterable[pa.RecordBatch], counts: Counts, *, include_blurred: bool
+) -> Iterator[pa.RecordBatch]:
+    """Let rows through, without the blurred ones unless these are wanted; counts both."""
+    import pyarrow.compute as pc
+
+    for batch in batches:
+        image, prompt = (batch.column(name) for name in ("image_nsfw", "prompt_nsfw"))
+        blurred = pc.fill_null(pc.equal(image, BLURRED), fill_value=False)
+        unsafe = pc.fill_null(pc.and_(pc.greater(image, 0.5), pc.invert(blurred)), False)  # noqa: FBT003
+        unsafe = pc.or_(unsafe, pc.fill_null(pc.greater(prompt, 0.5), False))  # noqa: FBT003
+        if not include_blurred:
+            counts.left_out += pc.sum(blurred).as_py() or 0
+            kept = pc.invert(blurred)
+            batch, unsafe = batch.filter(kept), unsafe.filter(kept)  # noqa: PLW2901
+        else:
+            counts.blurred += pc.sum(blurred).as_py() or 0
+        counts.images += batch.num_rows
+        counts.unsafe += pc.sum(unsafe).as_py() or 0
+        yield batch
+
+
+def keep_rows(
+    path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Put rows into a file, with those rows of the file before that are not among them.
+
+    Yields each new batch once it is written; the file is in place when all were taken.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    old = pq.ParquetFile(path) if path.exists() else None
+    whole = pa.unify_schemas([schema, old.schema_arrow]) if old else schema
+    names: set[str] = set()
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, whole) as writer:
+        for batch in batches:
+            writer.write_batch(_fitted(batch, whole), _GROUP_ROWS)
+            if old:
+                names.update(batch.column("image_name").to_pylist())
+            yield batch
+        for batch in old.iter_batches(_GROUP_ROWS) if old else ():
+            kept = [name not in names for name in batch.column("image_name").to_pylist()]
+            left = batch.filter(pa.array(kept, pa.bool_()))
+            writer.write_batch(_fitted(left, whole), _GROUP_ROWS)
+    pa.default_memory_pool().release_unused()
+
+
+def rows_of_part(path: Path, part_id: int, columns: Iterable[str]) -> list[dict[str, Any]]:
+    """The kept rows of one part."""
+    import pyarrow.parquet as pq
+
+    found: list[dict[str, Any]] = pq.read_table(
+        path, columns=list(columns), filters=[("part_id", "=", part_id)]
+    ).to_pylist()
+    return found
+
+
+def rows_with(
+    path: Path, files_of: Callable[[list[str]], dict[str, str]]
+) -> Iterator[tuple[pa.RecordBatch, list[str]]]:
+    """The kept rows of images that have a file, with the files; a batch at a time.
+
+    Args:
+        path: The kept rows.
+        files_of: Gives the files of those of these images that have one, by name.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_READ_ROWS):
+            names = batch.column("image_name").to_pylist()
+            files = files_of(names)
+            found = batch.filter(pa.array([name in files for name in names], pa.bool_()))
+            if found.num_rows:
+                yield found, [files[name] for name in names if name in files]
+
+
+def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch with all columns of a schema, those that it lacks all NULL."""
+    import pyarrow as pa
+
+    have = set(batch.schema.names)
+    columns = [
+        batch.column(field.name).cast(field.type)
+        if field.name in have
+        else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,136 @@
+"""Where a part comes from: this machine when it is nearby, else the Hub.
+
+The Hub is connected to when the first part needs it, and given up for good after an error that is
+about the Hub as a whole; what is nearby is still given then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+from typing import TYPE_CHECKING
+
+from ddb_query.dataset import part_path
+from ddb_query.errors import NotOnHubError
+from ddb_query.hub.endpoint import Hub, Retries
+from ddb_query.images.parts import HubPart, ZipFile
+from ddb_query.images.rows import rows_of_part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from typing import Self
+
+    from ddb_query.errors import HubError
+    from ddb_query.hub.client import Connection
+    from ddb_query.images.nearby import Nearby
+    from ddb_query.images.parts import Part
+
+
+class Sources:
+    """The parts of a dataset; threads may share it. Close it by using it in `with`.
+
+    Attributes:
+        nearby: What needs no network.
+    """
+
+    def __init__(
+        self,
+        dataset: str,
+        cache: Path,
+        hub: Hub,
+        nearby: Nearby,
+        on_note: Callable[[str], None],
+        connections: int,
+    ) -> None:
+        """Ask nobody yet.
+
+        Args:
+            dataset: 2m, large or demo.
+            cache: The cache folder, for the demo's drawn parts.
+            hub: Which Hub.
+            nearby: What needs no network.
+            on_note: Told of waits, from any thread.
+            connections: How many to the Hub are kept alive.
+        """
+        self.nearby = nearby
+        self._dataset = dataset
+        self._cache = cache
+        self._hub = hub
+        self._on_note = on_note
+        self._connections = connections
+        self._open = contextlib.ExitStack()
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._lost: HubError | None = None
+
+    def part(self, part_id: int, rows_path: Path, names: Iterable[str]) -> Part:
+        """A part's zip.
+
+        Args:
+            part_id: The part.
+            rows_path: The kept rows; the demo's images are drawn from them.
+            names: The images that it must hold, in so far as they are drawn.
+
+        Raises:
+            HubError: It is not nearby, and the Hub does not describe it.
+        """
+        if self._dataset == "demo":
+            return self._drawn(part_id, rows_path, set(names))
+        return self.nearby.zip(part_id) or self._on_hub(part_path(self._dataset, part_id))
+
+    @contextlib.contextmanager
+    def whole(self, part_id: int, folder: Path) -> Iterator[Part]:
+        """A part's zip, downloaded for as long as the block lasts.
+
+        Args:
+            part_id: The part.
+            folder: Where there is room for it; what has arrived stays there after a failure.
+        """
+        from ddb_query.hub.download import download
+
+        path = part_path(self._dataset, part_id)
+        target = folder / f"whole-{part_id:06d}" / "part.zip"
+        download(self._hub, path, target, progress=lambda *_: None, on_note=self._on_note)
+        yield ZipFile(path, target, "hub")
+        shutil.rmtree(target.parent, ignore_errors=True)
+
+    def patience(self) -> Retries:
+        """Give the patience for one piece of work."""
+        return Retries(self._hub, self._on_note)
+
+    def lose(self, error: HubError) -> None:
+        """Ask the Hub for nothing more."""
+        self._lost = self._lost or error
+
+    def raise_if_lost(self) -> None:
+        """Raise what ended the work with the Hub, if anything did."""
+        if self._lost is not None:
+            raise self._lost
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _drawn(self, part_id: int, rows_path: Path, names: set[str]) -> Part:
+        from ddb_query.images.demo_parts import DRAWN_FROM, demo_part
+
+        rows = rows_of_part(rows_path, part_id, DRAWN_FROM)
+        wanted = [row for row in rows if row["image_name"] in names]
+        file = demo_part(self._cache, part_id, wanted)
+        return ZipFile(part_path("demo", part_id), file, "drawn")
+
+    def _on_hub(self, path: str) -> Part:
+        self.raise_if_lost()
+        if self._hub.endpoint.startswith("file:"):
+            raise NotOnHubError(self._hub.endpoint, path, self._hub.revision)
+        with self._lock:
+            if self._connection is None:
+                from ddb_query.hub.client import connect
+
+                opening = connect(self._hub, self._on_note, connections=self._connections)
+                self._connection = self._open.enter_context(opening)
+        return HubPart(self._connection, path)

@@ -1,0 +1,106 @@
+"""The images of a selection: what fetching them would cost, and fetching them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddb_query.engines.base import Relation
+from ddb_query.errors import UsageError
+from ddb_query.hub.endpoint import Hub
+from ddb_query.images.fetch import fetch as fetch_rows
+from ddb_query.images.nearby import Nearby
+from ddb_query.images.plan import fewest_parts
+from ddb_query.images.plan import plan as plan_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from ddb_query.images.order import Fetched, Order
+    from ddb_query.images.plan import Plan
+    from ddb_query.selection.selection import Selection
+    from ddb_query.workspace import Workspace
+
+_COLUMNS = (
+    "image_name, prompt, part_id, seed, step, cfg, sampler, width, height, user_name, timestamp,"
+    " image_nsfw, prompt_nsfw"
+)
+_PLANNED = "image_name, part_id, image_nsfw, prompt_nsfw"
+_BATCH_ROWS = 8192
+_PARTS = "select unnest(cast($parts as integer[])) as part_id"
+_NAMES = "select unnest(cast($names as varchar[])) as image_name"
+
+
+def plan(
+    selection: Selection, workspace: Workspace, folder: Path | None, order: Order, revision: str
+) -> Plan:
+    """What fetching a selection would cost."""
+    choice = _choice(selection, workspace)
+    with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
+        return plan_rows(
+            rows, folder, workspace.source.dataset, order, workspace.source.settings,
+            Hub.without_account(revision=revision), choice=choice,
+        )  # fmt: skip
+
+
+def fetch(
+    selection: Selection,
+    workspace: Workspace,
+    folder: Path,
+    order: Order,
+    revision: str,
+    note: Callable[[str], None],
+) -> Fetched:
+    """Fetch the images of a selection."""
+    weight = ", weight" if selection.criteria.stratify else ""
+    relation = selection.rows(_COLUMNS + weight, ordered=False, first="part_id")
+    workspace.engine.give_memory_back()
+    source, hub = workspace.source, Hub.from_environment(revision=revision)
+    with _reader(workspace, relation) as rows:
+        done = fetch_rows(
+            rows, folder, source.dataset, order, source.settings, hub,
+            progress=source.progress, on_note=note,
+        )  # fmt: skip
+    workspace.engine.add_members(source.settings.directories)
+    return done
+
+
+def from_fewest_parts(selection: Selection, workspace: Workspace) -> tuple[str, ...]:
+    """The parts that a sample comes from when these are to be few.
+
+    Raises:
+        UsageError: It is no sample, so that there is nothing to choose.
+    """
+    sample = selection.criteria.sample
+    if sample is None:
+        raise UsageError("only a sample can come from fewer parts", hint="--sample N")
+    parts = fewest_parts(_choice(selection, workspace), sample)
+    return tuple(str(part) for part in parts) or selection.criteria.parts
+
+
+def on_disk(workspace: Workspace) -> list[str]:
+    """Conditions over `images` for those that need no network; none when none of them does."""
+    source = workspace.source
+    nearby = Nearby(source.dataset, source.settings, Hub.without_account())
+    if nearby.everything:
+        return []
+    parts = workspace.keep(Relation(_PARTS, {"parts": nearby.parts()}), "parts")
+    names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
+    in_names = f"image_name in (select image_name from {names})"
+    return [f"(part_id in (select part_id from {parts}) or {in_names})"]
+
+
+def _choice(selection: Selection, workspace: Workspace) -> list[tuple[int, int]]:
+    """Parts with the number of images that a sample is taken from; none when it is no sample."""
+    if selection.criteria.sample is None:
+        return []
+    everyone = selection.unsampled().rows("part_id", ordered=False)
+    counted = everyone.over("select part_id, count(*) as images")
+    answer = workspace.answer(Relation(f"{counted.sql}\ngroup by part_id", counted.values))
+    return [(int(part or 0), int(count or 0)) for part, count in answer.cells()]
+
+
+def _reader(workspace: Workspace, relation: Relation) -> pa.RecordBatchReader:
+    return workspace.answer(relation).reader(_BATCH_ROWS)
