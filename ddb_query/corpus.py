@@ -16,7 +16,7 @@ from ddb_query.errors import (
 )
 from ddb_query.search.tree import only_negative
 from ddb_query.selection.criteria import Criteria
-from ddb_query.selection.exporting import export_statement
+from ddb_query.selection.exporting import export_statement, footer_of_statement
 from ddb_query.selection.selection import Selection
 from ddb_query.store.place import TABLES
 
@@ -78,8 +78,12 @@ class Corpus:
         parts = self.workspace.engine.statements(sql)
         if not parts:
             raise UsageError("no SQL to run", hint="ddb sql 'select count(*) from images'")
+        why_not = "it is one of several statements" if len(parts) > 1 else None
         for part in _bound(parts, params or {}):
-            yield self.workspace.ask(part, limit)
+            result = self.workspace.ask(part, limit)
+            said = {"kind": "sql", "sql": part.sql, "parameters": dict(part.values)}
+            self._describe(result, part, {**said, "limit": limit or None}, why_not)
+            yield result
 
     def run(self, name: str, /, *, limit: int | None = None, **parameters: object) -> Result:
         """Run a canned query.
@@ -104,6 +108,8 @@ class Corpus:
         except SqlError as error:
             raise error.within(query.path) from error
         _check_columns(query, result)
+        said = {"kind": "query", "query": query.name, "parameters": parameters}
+        self._describe(result, Relation(query.sql), {**said, "limit": limit or None})
         return result
 
     def select(self, **criteria: Any) -> Selection:
@@ -308,6 +314,20 @@ class Corpus:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _describe(
+        self,
+        result: Result,
+        relation: Relation,
+        said: dict[str, object],
+        why_not: str | None = None,
+    ) -> None:
+        """Have a parquet file of the rows say how they were made."""
+        if result.answer is not None:
+            columns = result.columns
+            result.footer = lambda rows: footer_of_statement(
+                self.workspace, relation, columns, rows, said, why_not
+            )
 
     def _prompt_of(self, prompt: str) -> str:
         if not is_image_name(prompt):

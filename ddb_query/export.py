@@ -14,11 +14,11 @@ from ddb_query.engines.base import BATCH_ROWS
 from ddb_query.threads import behind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator
 
     import pyarrow as pa
 
-    from ddb_query.engines.base import Rows
+    from ddb_query.engines.base import Footer, Rows
 
 DataFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow"]
 DATA_FORMATS: tuple[str, ...] = get_args(DataFormat)
@@ -31,16 +31,15 @@ ENDINGS = {
 }  # fmt: skip
 
 
-def write(
-    rows: Rows, form: str, sink: BinaryIO, footer: Callable[[], Mapping[str, str]] | None = None
-) -> None:
+def write(rows: Rows, form: str, sink: BinaryIO, footer: Footer | None = None) -> None:
     """Write rows to an open binary stream, which need not be seekable.
 
     Args:
         rows: Read once, by streaming.
         form: One of `DATA_FORMATS`.
         sink: Takes the bytes; the caller closes it.
-        footer: Asked after the last row for what a parquet file says of itself.
+        footer: Asked after the last row, with the number of rows, for what a parquet file says
+            of itself.
 
     Raises:
         SqlError: The engine failed on the way.
@@ -88,7 +87,7 @@ def _write_arrow(reader: pa.RecordBatchReader, sink: BinaryIO) -> None:
 def _write_parquet(
     reader: pa.RecordBatchReader,
     sink: BinaryIO,
-    footer: Callable[[], Mapping[str, str]] | None,
+    footer: Footer | None,
 ) -> None:
     import pyarrow.parquet as pq
 
@@ -97,11 +96,13 @@ def _write_parquet(
         def write_batch(batch: pa.RecordBatch) -> None:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
 
+        count = 0
         with behind(write_batch) as put:
             for batch in reader:
+                count += batch.num_rows
                 put(batch)
         if footer:
-            writer.add_key_value_metadata(dict(footer()))
+            writer.add_key_value_metadata(dict(footer(count)))
 
 
 def _without_garbage(batch: pa.RecordBatch) -> pa.RecordBatch:

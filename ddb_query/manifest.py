@@ -7,10 +7,13 @@ folder `_manifest.json`. It holds no path, host, account or token.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+from ddb_query.dataset import DATASETS
 from ddb_query.errors import BadManifestError, NoManifestError
+from ddb_query.files import is_special
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +28,8 @@ CITATION = (
 )
 
 _FOLDER_FILE = "_manifest.json"
-_MOST_BYTES = 1_000_000
+# Ten thousand users as strata, as Large has them, take 1.3 MB.
+_MOST_BYTES = 4_000_000
 _MOST_FOOTER_BYTES = 256_000_000
 _MOST_NESTING = 16
 
@@ -120,6 +124,10 @@ def read(path: Path) -> Manifest:
         raise BadManifestError(path, f"is not JSON: {error}") from error
     if not isinstance(said, dict):
         raise BadManifestError(path, "is not an object")
+    try:
+        json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadManifestError(path, "is not UTF-8 text") from error
     version = said.get("version")
     if version != VERSION:
         raise BadManifestError(path, f"has version {version!r}; this ddb reads version {VERSION}")
@@ -134,6 +142,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list[dict[str, object]]": (list,), "dict[str, str]": (dict,),
 }  # fmt: skip
 _KINDS = ("selection", "sql", "query")
+_FORMS = ("parquet", "csv", "tsv", "jsonl", "json", "arrow")
+_MOST = 2**63
 
 
 def _check_fields(path: Path, said: Mapping[str, object]) -> None:
@@ -145,35 +155,63 @@ def _check_fields(path: Path, said: Mapping[str, object]) -> None:
             isinstance(value, bool) and bool not in known[name]
         ):
             raise BadManifestError(path, f"has a {name} of the wrong type")
+        if isinstance(value, int) and not 0 <= value < _MOST:
+            raise BadManifestError(path, f"has a {name} that is no number of anything")
     for one in ("kind", "dataset", "source_footer", "columns", "rows", "form"):
         if one not in said:
             raise BadManifestError(path, f"has no {one}")
-    if said["kind"] not in _KINDS:
-        raise BadManifestError(path, f"is of an unknown kind {said['kind']}")
     _check_inner(path, said)
 
 
 def _check_inner(path: Path, said: Mapping[str, object]) -> None:
-    columns, strata = said["columns"], said.get("strata", [])
+    kind, form, columns = said["kind"], said["form"], said["columns"]
+    if kind not in _KINDS:
+        raise BadManifestError(path, f"is of an unknown kind {kind}")
+    for one in ("sql", "query"):
+        if (said.get(one) is not None) != (kind == one):
+            raise BadManifestError(path, f"is of kind {kind}, which does not fit its {one}")
+    if said["dataset"] not in DATASETS:
+        raise BadManifestError(path, f"is of an unknown dataset {said['dataset']}")
+    if form not in _FORMS:
+        raise BadManifestError(path, f"is of an unknown format {form}")
     pairs = isinstance(columns, list) and all(
         isinstance(pair, list) and [type(one) for one in pair] == [str, str] for pair in columns
     )
     if not pairs or not columns:
         raise BadManifestError(path, "has columns that are no names and types")
-    if not (isinstance(strata, list) and all(isinstance(one, dict) for one in strata)):
-        raise BadManifestError(path, "has strata of the wrong type")
+    _check_values(path, "strata", said.get("strata", []), (dict,))
+    _check_values(path, "versions", said.get("versions", {}), (str,))
+    _check_values(path, "parameters", said.get("parameters", {}), _VALUES)
+
+
+_VALUES = (str, int, float, bool, type(None))
+
+
+def _check_values(path: Path, name: str, said: object, types: tuple[type, ...]) -> None:
+    values = said.values() if isinstance(said, dict) else said
+    for value in _flat(values):
+        if not isinstance(value, types) or (isinstance(value, int) and abs(value) >= _MOST):
+            raise BadManifestError(path, f"has {name} of the wrong type")
+
+
+def _flat(values: object) -> Iterator[object]:
+    """Values, and those of lists among them."""
+    for value in values if isinstance(values, Iterable) else ():
+        yield from _flat(value) if isinstance(value, list) else (value,)
 
 
 def _text(path: Path) -> str:
     if not path.exists():
         raise NoManifestError(path, "there is no such file")
+    if is_special(path):
+        raise NoManifestError(path, "it is no file")
     try:
         raw = None if path.is_dir() else _in_footer(path)
         other = beside(path)
         if raw is None and other.is_file():
             raw = _bounded(path, other)
     except OSError as error:
-        raise BadManifestError(path, error.strerror or str(error)) from error
+        raise BadManifestError(path, f"cannot be read: {error.strerror or error}") from error
     if raw is None:
         raise NoManifestError(path, "it has no manifest")
     if len(raw) > _MOST_BYTES:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ddb_query import export
 from ddb_query.errors import OutputError, UsageError
-from ddb_query.files import is_special, replacing
+from ddb_query.files import is_special, writing
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _write_all(
 
 def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
     if form not in PEOPLE_FORMATS:
-        export.write(found, form, sink)
+        export.write(found, form, sink, found.footer)
         return False
     if found.answer is None:
         return False
@@ -220,7 +220,7 @@ def sink(path: Path | None) -> Iterator[BinaryIO]:
         with _special(path) as opened:
             yield opened
     else:
-        with replacing(path) as temporary, temporary.open("wb") as opened:
+        with writing(path) as opened:
             yield opened
 
 

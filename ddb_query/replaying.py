@@ -74,11 +74,9 @@ def replay(
     except SqlError as error:
         if trust or "Permission Error" not in error.message:
             raise
-        raise UntrustedError(
-            f"{path}: a locked connection refuses it: {error.message.splitlines()[0]}",
-            hint="--trust runs it all the same",
-        ) from error
-    _compare(path, said, tally, same_form=form == said.form)
+        why = f"a locked connection refuses it: {error.message.splitlines()[0]}"
+        raise _untrusted(path, why) from error
+    _compare(path, said, rows, tally, same_form=form == said.form)
     return said
 
 
@@ -113,11 +111,15 @@ def _rows(
         note(f"runs: {said.sql or f'canned query {said.query}'} {_short(said.parameters)}")
         relation, _ = corpus.statement(said.sql, said.query, said.parameters)
         if (why := unrepeatable(corpus.workspace.engine, relation.sql)) and not trust:
-            raise UntrustedError(f"{path}: {why}", hint="--trust runs it all the same")
+            raise _untrusted(path, why)
+        corpus.workspace.define_search(relation.sql)
         _lock(corpus, trust=trust)
         return tallied_statement(corpus.workspace, relation, tally, limit=said.limit, form=form)
     note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")
     selection = _selection(corpus, path, said, subset)
+    if selection.unrepeatable and not trust:
+        raise _untrusted(path, selection.unrepeatable)
+    selection.prepare()
     _lock(corpus, trust=trust)
     columns = [name for name, _ in said.columns]
     layout = Layout(picked(selection, corpus.workspace, columns, said.published), form)
@@ -139,6 +141,10 @@ def _selection(corpus: Corpus, path: Path, said: Manifest, subset: Path | None) 
     return selection
 
 
+def _untrusted(path: Path, why: str) -> UntrustedError:
+    return UntrustedError(f"{path}: {why}", hint="--trust runs it all the same")
+
+
 def _lock(corpus: Corpus, *, trust: bool) -> None:
     if not trust:
         corpus.workspace.lock()
@@ -155,8 +161,10 @@ def _read(rows: Rows, form: str, output: Path | None, said: Manifest, tally: Tal
             pass
 
 
-def _compare(path: Path, said: Manifest, tally: Tally, *, same_form: bool) -> None:
+def _compare(path: Path, said: Manifest, rows: Rows, tally: Tally, *, same_form: bool) -> None:
     differences = []
+    if [[one.name, one.type] for one in rows.columns[: len(said.columns)]] != said.columns:
+        differences.append("gives other columns now")
     if tally.rows != said.rows:
         differences.append(f"gives {tally.rows:,} rows now, not {said.rows:,}")
     sums = tally.sums[:2] or (0, 0)

@@ -71,6 +71,16 @@ class Token:
         return self.kind in ("word", "name") and self.text.strip('"') == LAST_RESULT
 
 
+def pieces(sql: str) -> Iterator[tuple[str, str]]:
+    """Cut SQL into kinds and texts, white space too (`space`): joined, the texts are the SQL."""
+    end = 0
+    for match in _TOKEN.finditer(sql):
+        yield "space", sql[end : match.start()]
+        yield match.lastgroup or "mark", match.group()
+        end = match.end()
+    yield "space", sql[end:]
+
+
 def tokens(sql: str) -> Iterator[Token]:
     """Cut SQL into tokens, comments included, white space left out."""
     depth = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query import export, manifest
 from ddb_query.errors import OutputError, UsageError
-from ddb_query.files import replacing, replacing_folder
+from ddb_query.files import replacing_folder, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,14 +66,16 @@ def write_file(rows: Rows, form: str, target: Path, describe: Callable[[], Manif
         OutputError: It cannot be written; an old file stays as it was.
     """
 
-    def footer() -> dict[str, str]:
+    def footer(_: int) -> dict[str, str]:
         return {manifest.KEY: describe().to_text()}
 
-    with replacing(target) as temporary, temporary.open("wb") as sink:
+    with contextlib.ExitStack() as both:
+        # The manifest is written after the rows, and neither appears before both are whole.
+        beside = None if form == "parquet" else both.enter_context(writing(manifest.beside(target)))
+        sink = both.enter_context(writing(target))
         export.write(rows, form, sink, footer)
-    if form != "parquet":
-        with replacing(manifest.beside(target)) as temporary:
-            temporary.write_text(describe().to_text() + "\n", "utf-8")
+        if beside is not None:
+            beside.write(f"{describe().to_text()}\n".encode())
     return target.stat().st_size
 
 

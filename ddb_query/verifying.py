@@ -8,7 +8,7 @@ from ddb_query import manifest
 from ddb_query.engines.anyones import cast, keeps
 from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.content_hash import content_hash, digests
-from ddb_query.errors import DifferentSubsetError, SqlError
+from ddb_query.errors import DamagedDataError, DifferentSubsetError, SqlError
 from ddb_query.opening import open_engine
 from ddb_query.settings import Settings
 
@@ -50,6 +50,8 @@ def verify(path: Path, engine: DuckDBEngine | None = None) -> Manifest:
 
 def _differences(engine: DuckDBEngine, path: Path, said: Manifest) -> list[str]:
     names = [name for name, _ in said.columns]
+    if path.is_dir() and said.form != "parquet":
+        return [f"is a folder, not {said.form}"]
     try:
         found = engine.look_at(path, said.form, names)
         if list(found) != names:
@@ -59,7 +61,7 @@ def _differences(engine: DuckDBEngine, path: Path, said: Manifest) -> list[str]:
         if changed := [f"{n} is {now}, not {was}" for n, was, now in types if not keeps(was, now)]:
             return changed
         return _content(engine, said, text=not binary)
-    except SqlError as error:
+    except (SqlError, DamagedDataError) as error:
         return [f"cannot be read as {said.form}: {error.message.splitlines()[0]}"]
 
 

@@ -143,7 +143,6 @@ class Workspace:
 
     def lock(self) -> None:
         """Let the engine read nothing from now on but the dataset's own files."""
-        self.prepare_search()
         store = self.source.store.folder
         self.engine.lock([self.source.table, *sorted(store.glob("*.parquet"))])
 

@@ -6,17 +6,18 @@ import contextlib
 import os
 import pty
 import signal
+import stat
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from conftest import Ran
 
@@ -40,9 +41,18 @@ def start(
     )  # fmt: skip
 
 
+def sizes_without_a_name(process: subprocess.Popen[bytes], folder: Path) -> Iterator[int]:
+    """Sizes of the files that are not in place yet."""
+    for path in [*folder.glob(".*.tmp"), *Path(f"/proc/{process.pid}/fd").glob("*")]:
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            if stat.S_ISREG(found.st_mode) and (found.st_nlink == 0 or path.suffix == ".tmp"):
+                yield found.st_size
+
+
 def wait_until_it_writes(process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + 60
-    while not any(path.stat().st_size for path in folder.glob(".*.tmp")):
+    while not any(size for size in sizes_without_a_name(process, folder)):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)

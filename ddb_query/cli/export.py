@@ -8,11 +8,11 @@ import typer
 
 from ddb_query import output
 from ddb_query.cli.options import Session, command
-from ddb_query.cli.selecting import selecting
+from ddb_query.cli.selecting import selecting, tell
 from ddb_query.cli.sql import parameter_value
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
-from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.errors import UsageError
 from ddb_query.selection.policy import POLICIES
 
 if TYPE_CHECKING:
@@ -107,8 +107,6 @@ def _tell(session: Session, made: Exported) -> None:
 
 def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
     """What a person should know of what was written, and should not have to ask."""
-    for note in selection.notes():
-        session.diagnostics.note(note)
     if not made.rows:
         session.diagnostics.note("nothing matches: the file has columns and no rows")
     if selection.criteria.thresholds == POLICIES["open"] and (made.blurred or made.over):
@@ -119,11 +117,7 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
     if selection.strata:
         rows = ((one.name, one.size, one.taken, one.weight) for one in selection.strata)
         output.listing(Listed(_STRATA, tuple(rows)))
-    if selection.missing:
-        raise PartlyDoneError(
-            f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
-            hint="the others were written",
-        )
+    tell(session, selection)
 
 
 def _names(given: str | None) -> list[str]:

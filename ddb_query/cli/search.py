@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ddb_query.cli.options import Session, command
-from ddb_query.cli.selecting import selecting
+from ddb_query.cli.selecting import selecting, tell
 from ddb_query.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -52,3 +52,5 @@ def search(
                 facet=facet, exact_syntax=exact_syntax,
             )  # fmt: skip
         session.show([result], 0)
+        if within is not None:
+            tell(session, within)

@@ -7,9 +7,15 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from ddb_query.errors import PartlyDoneError
+
+if TYPE_CHECKING:
+    from ddb_query.cli.options import Session
+    from ddb_query.selection.selection import Selection
 
 _PANEL = "Selection options"
 
@@ -70,6 +76,21 @@ class Selecting:
     order_by: Annotated[
         str | None, _option(metavar="SQL", help="Order; else by part and name.")
     ] = None
+
+
+def tell(session: Session, selection: Selection) -> None:
+    """Say what a person should know of a selection that has been read.
+
+    Raises:
+        PartlyDoneError: A subset file names images that are not in the dataset.
+    """
+    for note in selection.notes():
+        session.diagnostics.note(note)
+    if selection.missing:
+        raise PartlyDoneError(
+            f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
+            hint="the others were taken",
+        )
 
 
 def selecting(function: Callable[..., None]) -> Callable[..., None]:

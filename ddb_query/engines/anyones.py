@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ddb_query.errors import SqlError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -57,7 +59,10 @@ def relation_of(
     if form == "arrow":
         import pyarrow as pa
 
-        return connection.from_arrow(pa.ipc.open_file(path).read_all())
+        try:
+            return connection.from_arrow(pa.ipc.open_file(path).read_all())
+        except pa.ArrowException as error:
+            raise SqlError(str(error)) from error
     if form == "parquet":
         place += "/**/*.parquet" if path.is_dir() else ""
         return connection.from_parquet(place, hive_partitioning=False)

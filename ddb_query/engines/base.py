@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    # Of so many rows, what a file of them says of itself.
+    Footer = Callable[[int], Mapping[str, str]]
+
 TextForm = Literal["csv", "tsv", "jsonl"]
 
 # Offsets of characters, the end after the last.
@@ -141,7 +144,10 @@ class Result:
 
     Attributes:
         emphasis: For text columns by name, what of their values a terminal shows in bold.
+        footer: Of so many rows, what a parquet file of them says of itself.
     """
+
+    footer: Footer | None = None
 
     def __init__(
         self,

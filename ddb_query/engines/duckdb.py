@@ -28,7 +28,7 @@ from ddb_query.errors import (
     TimedOutError,
     UsageError,
 )
-from ddb_query.files import make_folder
+from ddb_query.files import alive, make_folder
 from ddb_query.query_library import read_view, sql_folder
 
 if TYPE_CHECKING:
@@ -593,16 +593,6 @@ def _spill_folder(cache: Path) -> Path:
     with contextlib.suppress(OSError):
         base.mkdir(parents=True, exist_ok=True)
     for folder in base.glob("*") if base.is_dir() else ():
-        if folder.name.isdecimal() and not _alive(int(folder.name)):
+        if folder.name.isdecimal() and not alive(int(folder.name)):
             shutil.rmtree(folder, ignore_errors=True)
     return base / str(os.getpid())
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Nodes of a SELECT that do more than read.
-_WRITES = ("COPY", "INSERT", "UPDATE", "DELETE", "MERGE")
+# The nodes of a query that only read; a CTE may COPY, INSERT, UPDATE or DELETE.
+_READS = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 # Functions that are written without brackets.
 OF_TODAY = {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"}
 
@@ -58,7 +58,9 @@ def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
         found.functions.add(str(node["function_name"]).lower())
     if kind == "COLUMN_REF" and str(node["column_names"][-1]).lower() in OF_TODAY:
         found.functions.add(str(node["column_names"][-1]).lower())
-    if kind.startswith(_WRITES):
+    if kind == "SHOW_REF":
+        found.table_functions.add("describe")
+    if kind.endswith("_NODE") and kind not in _READS:
         found.writes.add(kind.partition("_")[0])
     found.samples |= bool(node.get("sample"))
     for one in node.get("cte_map", {}).get("map", []):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal, get_args
@@ -20,6 +21,7 @@ Shares = Literal["proportional", "equal"]
 # Beyond this DuckDB's arg_min keeps no more.
 MOST_PER_GROUP = 999_999
 _MOST = 2**63 - 1
+_COUNT = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,11 @@ class Criteria:
             self._set(name, _several(name, getattr(self, name)))
         for name in ("since", "until"):
             self._set(name, _time_text(name, getattr(self, name)))
-        for name in ("where", "match", "order_by"):
+        for name in ("where", "match", "order_by", "max_per"):
             _check_text(name, getattr(self, name))
+        for name in ("include_blurred", "include_deleted", "on_disk"):
+            if not isinstance(getattr(self, name), bool):
+                raise UsageError(f"{name} is true or false")
         if self.policy is not None and not isinstance(self.policy, Policy):
             self._set("policy", policy_of(self.policy))
         check_score("max_image_nsfw", self.max_image_nsfw)
@@ -98,8 +103,8 @@ class Criteria:
         """Of `max_per`: for each what, and how many."""
         if self.max_per is None:
             return None
-        group, equals, count = str(self.max_per).partition("=")
-        if group not in get_args(Group) or not equals or not count.isdecimal():
+        group, _, count = self.max_per.partition("=")
+        if group not in get_args(Group) or not _COUNT.fullmatch(count):
             raise UsageError(
                 f"max-per {self.max_per} is not a group and a number",
                 hint=f"user=10; there are {', '.join(get_args(Group))}",
@@ -175,28 +180,35 @@ def _several(name: str, value: object) -> tuple[str, ...]:
         value = (value,)
     if not isinstance(value, Sequence) or not all(isinstance(one, str | int) for one in value):
         raise UsageError(f"{name} is text, or several texts")
-    return tuple(str(one) for one in value)
+    texts = tuple(str(one) for one in value)
+    _check_text(name, *texts)
+    return texts
 
 
 def _time_text(name: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
+        _check_text(name, value)
         return value
     if isinstance(value, datetime.date):
         return value.isoformat()
     raise UsageError(f"{name} is a time", hint="for example 2022-08-10 or 2022-08-10T12:30")
 
 
-def _check_text(name: str, value: object) -> None:
-    if value is not None and not isinstance(value, str):
-        raise UsageError(f"{name} is text")
+def _check_text(name: str, *values: object) -> None:
+    for value in values:
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{name} is text")
+        try:
+            (value or "").encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{name} is not UTF-8 text") from error
 
 
 def _check_count(name: str, value: object, least: int, most: int = _MOST) -> None:
     if value is None:
         return
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not least <= int(str(value)) <= most:
-        raise UsageError(f"{name} is a whole number from {least} to {most}, not {value}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise UsageError(f"{name} is a whole number from {least} to {most}")
 
 
 def _check_choice(name: str, value: object, choices: object) -> None:

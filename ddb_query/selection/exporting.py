@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ddb_query.engines.chained import ChainedAnswer
 from ddb_query.engines.content_hash import Tally
 from ddb_query.errors import UsageError
+from ddb_query.manifest import KEY
 from ddb_query.selection import columns as columns_of
 from ddb_query.selection import making
 from ddb_query.selection.repeating import unrepeatable
@@ -19,7 +20,7 @@ from ddb_query.subset_writing import form_of, refuse_existing, write_file, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ddb_query.engines.base import Relation
+    from ddb_query.engines.base import Column, Relation
     from ddb_query.engines.duckdb_answer import DuckDBAnswer
     from ddb_query.manifest import Manifest
     from ddb_query.selection.selection import Selection
@@ -157,6 +158,35 @@ def export_statement(
 
     size = write_file(rows, form, target, describe)
     return Exported(target, tally.rows, size, None, None, describe())
+
+
+def footer_of_statement(
+    workspace: Workspace,
+    relation: Relation,
+    columns: Sequence[Column],
+    rows: int,
+    said: dict[str, object],
+    why_not: str | None = None,
+) -> dict[str, str]:
+    """What a parquet file of a statement's rows says of itself: a manifest without a hash.
+
+    Args:
+        workspace: Where it was asked.
+        relation: The statement.
+        columns: Those written.
+        rows: How many were written.
+        said: What the manifest says of it: kind, sql or query, parameters, limit.
+        why_not: Why it cannot be made again, if that is known.
+    """
+    if why_not is None:
+        try:
+            why_not = unrepeatable(workspace.engine, relation.sql)
+        except UsageError:
+            why_not = "it is no SELECT that only reads"
+    made = making.of_statement(
+        workspace, columns, Tally(rows), "parquet", hashed=False, said=said, unrepeatable=why_not
+    )
+    return {KEY: made.to_text()}
 
 
 def tallied_statement(

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ddb_query.selection.selection import Selection
     from ddb_query.workspace import Source, Workspace
 
-_LOCAL = "which images are on disk differs from machine to machine"
-_SUBSET = "it was made from a subset file: give that file with --from"
-
 
 def of_selection(
     selection: Selection,
@@ -53,8 +50,8 @@ def of_selection(
         "subset": selection.names_hash,
         "seed": criteria.seed if criteria.thins else None,
         "strata": [stratum.to_json() for stratum in selection.strata],
-        "replayable": not criteria.on_disk,
-        "reason": _LOCAL if criteria.on_disk else None,
+        "replayable": selection.unrepeatable is None,
+        "reason": selection.unrepeatable,
     }
     return Manifest(**found)  # type: ignore[arg-type]
 

@@ -6,7 +6,6 @@ What the SQL needs of ddb's views and functions is written before it, and every 
 from __future__ import annotations
 
 import datetime
-import re
 from typing import TYPE_CHECKING
 
 from ddb_query.dataset import DATASETS
@@ -14,10 +13,10 @@ from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
 from ddb_query.query_library import read_view, sql_folder
 from ddb_query.search.predicate import predicate
-from ddb_query.selection.columns import PUBLISHED
+from ddb_query.selection.columns import HIDDEN, PUBLISHED
 from ddb_query.selection.filters import Conditions, conditions
 from ddb_query.selection.thinning import steps, strata_rows
-from ddb_query.sql_text import tokens
+from ddb_query.sql_text import pieces, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _VIEWS = (
     "source.images", "source.user_totals", "prompts", "users", "terms", "activity", "repeats",
 )  # fmt: skip
+_SOURCE = {"source.images", "source.user_totals", "source.published", "source.metadata"}
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
 set TimeZone = 'UTC';
@@ -64,7 +64,9 @@ def plain_sql(
         source = Relation(f"from source.images\ninner join {last} as chosen using (image_name)")
     with_ = "with " + ",\n".join(parts) + "\n" if parts else ""
     limit = f"\nlimit {criteria.limit}" if criteria.limit else ""
-    query = f"{with_}select\n    {columns}{weight}\n{_spelled(source)}\norder by {order}{limit};"
+    # Ordered within, where names mean columns of the view rather than those published.
+    rows = f"select *\n{_spelled(source)}\norder by {order}{limit}"
+    query = f"{with_}select\n    {columns}{weight}\nfrom (\n{rows}\n) as images;"
     return _own_names(f"{_prelude(query, dataset)}\n\n{query}\n")
 
 
@@ -128,7 +130,13 @@ def _need(name: str, dataset: str, written: dict[str, str], above: tuple[str, ..
 
 def _definition(name: str, dataset: str) -> str | None:
     if name == "images":
-        return "create or replace temp view images as from source.images;"
+        hidden = ", ".join(HIDDEN)
+        return (
+            f"create or replace temp view images as select * exclude ({hidden}) from source.images;"
+        )
+    for other in (DATASETS[dataset], *DATASETS.values()):
+        if name == other.view:
+            return f"create or replace temp view {name} as from '{other.table}';"
     if name in _VIEWS:
         return f"create or replace temp view {name} as\n{read_view(name)};"
     if name == "dataset_name":
@@ -142,35 +150,37 @@ def _definition(name: str, dataset: str) -> str | None:
 
 def _names(sql: str) -> Iterator[str]:
     """What SQL may read or call of ours: words after FROM, JOIN or a comma, and before `(`."""
-    words = [token.text for token in tokens(sql) if token.kind != "comment"]
+    words = [token.text.strip('"').lower() for token in tokens(sql) if token.kind != "comment"]
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
         if before == ".":
             yield f"source.{word}" if f"source.{word}" in _VIEWS else word
-        if word.isidentifier() and (after == "(" or before.lower() in ("from", "join", ",")):
+        if word.isidentifier() and (after == "(" or before in ("from", "join", ",")):
             yield word
 
 
 def _own_names(sql: str) -> str:
     """Temporary views have no schema."""
-    return re.sub(r"\bmain\.(?=[a-z])", "", re.sub(r"\bsource\.(?=[a-z])", "source_", sql))
+    kinds, found = zip(*pieces(sql), strict=True)
+    texts = list(found)
+    for place in range(2, len(texts) - 4):
+        if kinds[place] != "word" or texts[place - 2].lower() not in ("from", "join", "view"):
+            continue
+        # White space stands between two pieces, empty or not.
+        name = "".join(texts[place : place + 5]).lower()
+        if name in _SOURCE:
+            texts[place + 2] = "_"
+        elif name.startswith("main."):
+            texts[place] = texts[place + 2] = ""
+    return "".join(texts)
 
 
 def _spelled(relation: Relation) -> str:
     """SQL with its values in the places of its parameters."""
-    found, end = [], 0
-    for match in _PARAMETERS.finditer(relation.sql):
-        found += [relation.sql[end : match.start()]]
-        name = match.group()[1:]
-        if match.group().startswith("$") and name in relation.values:
-            found.append(_literal(relation.values[name]))
-        else:
-            found.append(match.group())
-        end = match.end()
-    return "".join(found) + relation.sql[end:]
-
-
-# Text and comments are passed over, so that a `$name` in them stays.
-_PARAMETERS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\$[A-Za-z_]\w*")
+    values = relation.values
+    return "".join(
+        _literal(values[text[1:]]) if kind == "parameter" and text[1:] in values else text
+        for kind, text in pieces(relation.sql)
+    )
 
 
 def _literal(value: object) -> str:

@@ -8,12 +8,15 @@ from ddb_query.errors import UsageError
 
 if TYPE_CHECKING:
     from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.engines.parsed import Parsed
     from ddb_query.selection.criteria import Criteria
 
+# Canned queries read some of `source` too.
 VIEWS = frozenset({
     "metadata", "metadata_large", "images", "prompts", "users", "terms", "activity", "repeats",
-    "source.user_totals",
+    "source.images", "source.metadata", "source.published", "source.user_totals",
 })  # fmt: skip
+_LOCAL = "which images are on disk differs from machine to machine"
 _ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
 
 
@@ -26,6 +29,27 @@ def unrepeatable(engine: DuckDBEngine, sql: str) -> str | None:
     found = engine.parsed(sql)
     if found is None or found.writes:
         raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
+    return _why_not(engine, found)
+
+
+def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | None:
+    """Why the images of a selection cannot be selected again; None when they can.
+
+    Raises:
+        UsageError: Its condition or its order would do more than read.
+    """
+    local = _LOCAL if criteria.on_disk else None
+    if criteria.where is None and criteria.order_by is None:
+        return local
+    where = f" where ({criteria.where}\n)" if criteria.where is not None else ""
+    order = f" order by {criteria.order_by}" if criteria.order_by is not None else ""
+    found = engine.parsed(f"select 1 from images{where}{order}")
+    if found is None or found.writes:
+        raise UsageError("a condition can only read")
+    return local or _why_not(engine, found)
+
+
+def _why_not(engine: DuckDBEngine, found: Parsed) -> str | None:
     if foreign := (found.tables - VIEWS) | (found.table_functions - _ROW_MAKERS):
         return f"it reads {', '.join(sorted(foreign))}, which is no view of ddb's"
     if found.samples:
@@ -33,18 +57,3 @@ def unrepeatable(engine: DuckDBEngine, sql: str) -> str | None:
     if changing := found.functions & engine.changing_functions():
         return f"it calls {', '.join(f'{name}()' for name in sorted(changing))}"
     return None
-
-
-def only_reads(engine: DuckDBEngine, criteria: Criteria) -> None:
-    """Refuse a condition or an order that would do more than read.
-
-    Raises:
-        UsageError: It would.
-    """
-    if criteria.where is None and criteria.order_by is None:
-        return
-    where = f" where ({criteria.where}\n)" if criteria.where is not None else ""
-    order = f" order by {criteria.order_by}" if criteria.order_by is not None else ""
-    found = engine.parsed(f"select 1 from images{where}{order}")
-    if found is None or found.writes:
-        raise UsageError("a condition can only read")

@@ -13,7 +13,7 @@ from ddb_query.errors import UsageError
 from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
-from ddb_query.selection.repeating import only_reads
+from ddb_query.selection.repeating import unrepeatable_criteria
 from ddb_query.selection.strata import Stratum, allocate
 from ddb_query.selection.thinning import Step, steps, strata_rows
 
@@ -120,6 +120,11 @@ class Selection:
         """The content hash of the subset file's names: which subset it is."""
         return self._subset.names_hash if self._subset else None
 
+    @cached_property
+    def unrepeatable(self) -> str | None:
+        """Why the same images cannot be selected again; None when they can."""
+        return unrepeatable_criteria(self.workspace.engine, self.criteria)
+
     @property
     def missing(self) -> int:
         """How many names of the subset file are not in the dataset."""
@@ -137,9 +142,10 @@ class Selection:
         if self.criteria.on_disk:
             raise UsageError("which images are on disk cannot be said in SQL for elsewhere")
         words, workspace = self.criteria.match, self.workspace
-        tree = workspace.parse(words) if words is not None else None
-        _ = self._passing
-        return plain_sql(self.criteria, workspace.source.dataset, tree, self.strata, self._order)
+        tree = workspace.source.finder.parse(words) if words is not None else None
+        self._check()
+        strata = self.strata if self.criteria.stratify else []
+        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self._order)
 
     def export(
         self,
@@ -308,6 +314,12 @@ class Selection:
         order = f"\norder by {first}, {_ORDER}" if first else ""
         return Relation(f"select {columns}\nfrom (\n{inner}\n) as images{order}", found.values)
 
+    def prepare(self) -> None:
+        """Have at hand what a search in it needs, before the engine is locked."""
+        self.workspace.define_search(self.criteria.where or "")
+        if self.criteria.match is not None:
+            self.workspace.prepare_search()
+
     def notes(self) -> list[str]:
         """What a person should know of how it came out."""
         found = []
@@ -332,23 +344,27 @@ class Selection:
     @cached_property
     def _passing(self) -> Conditions:
         """What every image passes by itself."""
+        self._check()
+        found = conditions(self.criteria)
+        if self._hits:
+            found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
+        if self._subset:
+            found.parts.append(f"image_name in (select image_name from {self._subset.table})")
+        if self.criteria.on_disk:
+            from ddb_query.selection.fetching import on_disk
+
+            found.parts += on_disk(self.workspace)
+        return found
+
+    def _check(self) -> None:
+        """See whether the user's own SQL is a condition and an order, and only reads."""
         criteria, engine = self.criteria, self.workspace.engine
         if criteria.where is not None:
             self.workspace.define_search(criteria.where)
             engine.check_condition("images", criteria.where)
         if criteria.order_by is not None:
             engine.check_order("images", criteria.order_by)
-        only_reads(engine, criteria)
-        found = conditions(criteria)
-        if self._hits:
-            found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
-        if self._subset:
-            found.parts.append(f"image_name in (select image_name from {self._subset.table})")
-        if criteria.on_disk:
-            from ddb_query.selection.fetching import on_disk
-
-            found.parts += on_disk(self.workspace)
-        return found
+        _ = self.unrepeatable
 
     @cached_property
     def _hits(self) -> str | None:

@@ -1,0 +1,260 @@
+"""`ddb export` and the selection options of `ddb search`: exit codes, files, and what is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from test_startup import HEAVY, loaded
+
+from ddb_query.verifying import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran
+
+
+@pytest.fixture(autouse=True)
+def dataset(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDB_DATA_DIR", str(tables))
+    monkeypatch.setenv("DDB_DATASET", "2m")
+
+
+def test_an_export_tells_rows_bytes_and_path_and_what_no_policy_left_out(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = ddb("export", "-o", "all.parquet")
+    assert (ran.code, ran.out) == (0, b"")
+    size = (tmp_path / "all.parquet").stat().st_size
+    first, second = ran.err.splitlines()
+    assert first == f"note: 3,000 rows, {size:,} bytes, all.parquet"
+    with duckdb.connect() as connection:
+        blurred, over = connection.sql(
+            "select count(*) filter (where image_nsfw = 2), count(*) filter (where"
+            " prompt_nsfw > 0.5::float or image_nsfw > 0.5::float and image_nsfw <> 2)"
+            f" from '{tmp_path}/all.parquet'"
+        ).fetchall()[0]
+    assert second == (
+        f"note: no policy: {blurred} of the images are blurred, {over} have a score over 0.5;"
+        " --policy moderate leaves them out"
+    )
+
+
+def test_an_existing_file_is_kept_unless_told_otherwise(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    target = tmp_path / "x.csv"
+    target.write_text("mine")
+    kept = ddb("export", "-o", target, "--limit", "3")
+    assert (kept.code, target.read_text()) == (3, "mine")
+    assert kept.err == f"ddb: cannot write {target}: it exists already\nhint: --force replaces it\n"
+    assert ddb("export", "-o", target, "--limit", "3", "--force").code == 0
+    assert verify(target).rows == 3
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == [
+        "x.csv", "x.csv.manifest.json",
+    ]  # fmt: skip
+
+
+def test_a_filter_that_matches_nothing_gives_the_schema_and_a_note(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = ddb("export", "-o", "none.parquet", "--user", "nobody at all", "--policy", "strict")
+    assert ran.code == 0
+    assert ran.err.endswith("note: nothing matches: the file has columns and no rows\n")
+    assert pq.read_schema(tmp_path / "none.parquet").names[0] == "image_name"
+    assert verify(tmp_path / "none.parquet").rows == 0
+
+
+def test_strata_are_shown(ddb: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = ddb("export", "-o", "s.parquet", "--sample", "50", "--stratify", "sampler")
+    head, *lines = ran.text.splitlines()
+    assert head.split() == ["stratum", "size", "taken", "weight"]
+    found = json.loads(pq.read_metadata(tmp_path / "s.parquet").metadata[b"ddb_manifest"])
+    assert [line.split()[:3] for line in lines] == [
+        [one["name"], str(one["size"]), str(one["taken"])] for one in found["strata"]
+    ]
+
+
+def test_names_that_are_not_in_the_dataset_are_counted_and_end_in_4(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "names.csv").write_text("image_name\nx.png\ny.png\n")
+    ran = ddb("export", "-o", "x.parquet", "--from", "names.csv")
+    assert ran.code == 4
+    assert "2 names of names.csv are not in the dataset" in ran.err
+    assert verify(tmp_path / "x.parquet").rows == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["-o", "x.parquet", "--sample"], 2, "requires an argument"),
+        (["-o", "x.parquet", "--sample", "-3"], 2, "-3"),
+        (["-o", "x.parquet", "--sample", "many"], 2, "many"),
+        (["-o", "x.parquet", "--seed", "3"], 2, "--sample N says how many"),
+        (["-o", "x.parquet", "--stratify", "sampler"], 2, "--sample N says how many"),
+        (["-o", "x.parquet", "--where", "widht > 5"], 1, "widht"),
+        (["-o", "x.parquet", "--max-image-nsfw", "2"], 2, "2"),
+        (["-o", "x.parquet", "--policy", "prudish"], 2, "no policy named prudish"),
+        (["-o", "x.parquet", "--part", "x"], 2, "not a part"),
+        (["-o", "x.parquet", "--since", "noon"], 2, "noon is not a time"),
+        (["-o", "x.parquet", "--columns", "promt"], 2, "did you mean prompt"),
+        (["-o", "x.parquet", "--sql", "select 1", "--policy", "strict"], 2, "say it in the SQL"),
+        (["-o", "x.parquet", "-p", "a=1"], 2, "-p is for"),
+        (["-o", "x.parquet", "--query", "xyzzy"], 2, "no canned query named xyzzy"),
+        (["-o", "x.parquet", "--from", "none.csv"], 2, "no subset file none.csv"),
+        (["-o", "x.pdf"], 2, "cannot tell a format"),
+        (["-o", "nowhere/x.parquet"], 3, "there is no folder nowhere"),
+        (["-o", "home"], 2, "cannot tell a format"),
+        ([], 2, "no file to write was named"),
+    ],
+    ids=lambda value: " ".join(value[2:] or value) if isinstance(value, list) else "",
+)
+def test_bad_options_are_told_in_a_line_and_leave_nothing(
+    args: list[str], code: int, words: str, ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = ddb("export", *args)
+    assert (ran.code, ran.out) == (code, b"")
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_print_sql_gives_sql_and_writes_nothing(
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ["--match", "castle", "--one-per", "user", "--max-image-nsfw", "0.5"]
+    ran = ddb("export", "--print", "sql", *said)
+    assert (ran.code, ran.err) == (0, "")
+    assert ddb("export", "-o", "x.parquet", *said).code == 0
+    monkeypatch.chdir(tables)
+    with duckdb.connect() as connection:
+        found = connection.sql(ran.text)
+        assert found is not None
+        names = found.to_arrow_table()["image_name"].to_pylist()
+    assert names == pq.read_table(tmp_path / "x.parquet")["image_name"].to_pylist()
+
+
+def test_rows_of_sql_and_of_a_canned_query_are_exported(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    sql = "select part_id, count(*) as n from images where width >= $w group by all order by all"
+    assert ddb("export", "-o", "a.csv", "--sql", sql, "-p", "w=512").code == 0
+    assert verify(tmp_path / "a.csv").parameters == {"w": 512}
+    assert ddb("export", "-o", "b.parquet", "--query", "user-stats", "--limit", "3").code == 0
+    assert verify(tmp_path / "b.parquet").query == "user-stats"
+
+
+def test_help_is_readable_and_loads_nothing_heavy(ddb: Callable[..., Ran]) -> None:
+    ran = ddb("export", "--help")
+    assert "--one-per <prompt|family|user>" in ran.text
+    assert max(map(len, ran.text.splitlines())) <= 100
+    assert not loaded("export", "--help") & HEAVY
+    assert not loaded("verify", "--help") & HEAVY
+
+
+WORDS = "castle OR paint*"
+SEARCHES = [
+    ["--policy", "moderate"], ["--sample", "200", "--seed", "3"], ["--one-per", "prompt"],
+    ["--max-per", "user=2", "--include-deleted"], ["--where", "width > 512", "--sampler", "k_lms"],
+    ["--since", "2022-08-08", "--until", "2022-08-15", "--part", "1-2"],
+    ["--sample", "300", "--stratify", "day", "--shares", "equal"], ["--match", "-portrait"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", SEARCHES[::3], ids=" ".join)
+def test_a_search_within_a_selection_finds_what_an_export_with_match_would(
+    said: list[str], ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    found = ddb("search", WORDS, "--images", "--limit", "0", "--format", "jsonl", *said)
+    assert found.code == 0
+    assert ddb("export", "-o", "x.parquet", "--columns", "image_name,prompt_id", *said).code == 0
+    counted = ddb("search", WORDS, "--count", "--format", "csv", *said)
+    names = {json.loads(line)["image_name"] for line in found.text.splitlines()}
+    assert names <= {*pq.read_table(tmp_path / "x.parquet")["image_name"].to_pylist()}
+    assert counted.text.splitlines()[1].split(",")[1] == str(len(names))
+
+
+def test_on_a_full_disk_the_old_file_stays_and_no_other(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from ddb_query.__main__ import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+sys.exit(main())
+"""
+    for name in ("x.parquet", "x.csv", "tree"):
+        target = tmp_path / name
+        by = [] if target.suffix else ["--partition-by", "sampler"]
+        done = subprocess.run(
+            [sys.executable, "-c", code, "export", "-o", target, *by],
+            capture_output=True, check=False, timeout=60, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 3
+        assert done.stderr.decode().startswith(f"ddb: cannot write {target}: ")
+        assert b"Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 12), ("tree", 8), ("x.bin", 30)])
+def test_a_killed_export_leaves_the_old_or_the_new_and_nothing_else(
+    name: str, kills: int, tables: Path, ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    folder, kept = tmp_path / "out", tmp_path / "kept"
+    folder.mkdir()
+    kept.mkdir()
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("killed_exports.py"),
+         tables, folder, name, str(kills), kept],
+        capture_output=True, check=True, timeout=300,
+    )  # fmt: skip
+    lines = done.stdout.decode().splitlines()
+    assert len(lines) == kills
+    assert [*kept.iterdir()]
+    for path in kept.iterdir():
+        rows = path.stat().st_size if name == "x.bin" else verify(path).rows
+        assert rows in (10, 2000, 1_000_000)
+    if name != "tree":
+        assert {*lines} <= {"", name}
+        return
+    by = ["--partition-by", "sampler"]
+    assert ddb("export", "-o", folder / name, "--force", "--limit", "5", *by).code == 0
+    # What a killed folder leaves, the next one takes away.
+    assert [path.name for path in folder.iterdir()] == [name]
+
+
+def test_every_parquet_that_ddb_writes_says_how_it_was_made(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    sql = "select image_name, seed from images where width >= $w order by image_name"
+    assert ddb("sql", sql, "-p", "w=512", "-o", "a.parquet", "--limit", "20").code == 0
+    assert ddb("run", "user-stats", "--min-images", "2", "-o", "b.parquet").code == 0
+    several = "create temp table t as select 1 as a; select a from t"
+    assert ddb("sql", several, "-o", "c.parquet").code == 0
+    assert ddb("sql", "describe images", "-o", "d.parquet").code == 0
+    made = [verify(tmp_path / f"{name}.parquet") for name in "abcd"]
+    assert [(one.kind, one.replayable) for one in made] == [
+        ("sql", True), ("query", True), ("sql", False), ("sql", False),
+    ]  # fmt: skip
+    assert (made[0].sql, made[0].parameters, made[0].limit) == (sql, {"w": 512}, 20)
+    assert made[2].reason == "it is one of several statements"
+    for name in "ab":
+        assert ddb("replay", f"{name}.parquet").code == 0
+    assert ddb("replay", "c.parquet").code == 4
+
+
+def test_a_search_tells_what_its_selection_left_out_and_did_not_find(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "names.csv").write_text("image_name\nx.png\n")
+    ran = ddb("search", "castle", "--from", "names.csv", "--one-per", "user", "--format", "csv")
+    assert ran.code == 4
+    assert "1 names of names.csv are not in the dataset" in ran.err
+    deleted = ddb("search", "castle", "--one-per", "user", "--count")
+    assert "images without a known user" in deleted.err

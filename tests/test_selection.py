@@ -1,0 +1,332 @@
+"""Selections: which images criteria mean, told again in plain Python."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from selection_truth import POLICIES, SAMPLERS, STRATA, allocated, rows_of, selected
+
+import ddb_query
+from ddb_query.errors import SqlError, UsageError
+from ddb_query.selection.policy import policy_of
+from ddb_query.selection.strata import allocate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from selection_truth import Row
+
+    from ddb_query.corpus import Corpus
+
+PUBLISHED = [
+    ("image_name", pa.string()), ("prompt", pa.string()), ("part_id", pa.uint16()),
+    ("seed", pa.uint32()), ("step", pa.uint16()), ("cfg", pa.float32()), ("sampler", pa.uint8()),
+    ("width", pa.uint16()), ("height", pa.uint16()), ("user_name", pa.string()),
+    ("timestamp", pa.timestamp("us", "UTC")), ("image_nsfw", pa.float32()),
+    ("prompt_nsfw", pa.float32()),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DDB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        with ddb_query.open("2m", data_dir=tables) as opened:
+            yield opened
+
+
+@pytest.fixture(scope="module")
+def rows(tables: Path) -> list[Row]:
+    return rows_of(tables / "metadata.parquet")
+
+
+def names(found: Any) -> list[str]:
+    return [row[0] for row in found.result().rows()]
+
+
+scores = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.9, 1.0]) | st.floats(0, 1)
+times = st.datetimes(datetime.datetime(2022, 8, 6), datetime.datetime(2022, 8, 21))
+utc_times = times.map(lambda time: time.replace(tzinfo=datetime.UTC, microsecond=0))
+counts = st.integers(0, 40) | st.integers(0, 4000)
+
+
+@st.composite
+def criteria(draw: st.DrawFn) -> dict[str, Any]:
+    """Any fields together, but for those that need a search or SQL."""
+    filters = {
+        "max_image_nsfw": scores,
+        "max_prompt_nsfw": scores,
+        "policy": st.sampled_from([*POLICIES]),
+        "include_blurred": st.booleans(),
+        "sampler": st.lists(st.sampled_from([*SAMPLERS, "1", "8"]), min_size=1, max_size=4),
+        "part": st.lists(st.sampled_from(["1", "2-3", "1-2", "3-900", "70"]), max_size=2),
+        "since": utc_times,
+        "until": utc_times,
+    }
+    thinning = {
+        "one_per": st.sampled_from(["prompt", "user"]),
+        "max_per": st.sampled_from(["user=1", "user=7", "prompt=2"]),
+        "include_deleted": st.booleans(),
+        "limit": st.integers(1, 3000),
+    }
+    said: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=filters))
+    said |= draw(st.fixed_dictionaries({}, optional=thinning))
+    if draw(st.booleans()):
+        said["sample"] = draw(counts)
+        if draw(st.booleans()):
+            said["stratify"] = draw(st.sampled_from([*STRATA]))
+            said["shares"] = draw(st.sampled_from(["proportional", "equal"]))
+    if {"sample", "one_per", "max_per"} & said.keys():
+        said["seed"] = draw(st.integers(0, 2**40))
+    return said
+
+
+@settings(
+    max_examples=40, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(said=criteria())
+def test_an_export_holds_the_rows_that_the_criteria_mean_in_their_order(
+    said: dict[str, Any], corpus: Corpus, rows: list[Row], tmp_path: Path
+) -> None:
+    selection = corpus.select(**said)
+    selection.export(tmp_path / "subset.parquet", force=True)
+    found = pq.read_table(tmp_path / "subset.parquet")
+    weight = [("weight", pa.float64())] if "stratify" in said else []
+    assert found.schema.remove_metadata() == pa.schema(PUBLISHED + weight)
+    expected = selected(rows, said)
+    # A table's bytes are compared, so that NaN is equal to itself.
+    assert found.equals(pa.Table.from_pylist(expected, schema=found.schema)) or (
+        repr(found.to_pylist()) == repr(expected)
+    )
+    assert selection.count() == len(expected)
+
+
+@given(
+    sizes=st.lists(st.integers(0, 50), max_size=8),
+    count=st.integers(0, 200),
+    shares=st.sampled_from(["proportional", "equal"]),
+)
+def test_shares_are_those_of_water_filling_with_the_largest_remainder(
+    sizes: list[int], count: int, shares: Any
+) -> None:
+    taken = allocate(sizes, count, shares)
+    assert taken == allocated(sizes, count, shares)
+    assert sum(taken) == min(count, sum(sizes))
+    assert all(0 <= one <= size for one, size in zip(taken, sizes, strict=True))
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=4), st.integers(0, 12))
+def test_no_other_shares_are_closer_to_equal(sizes: list[int], count: int) -> None:
+    def spread(taken: tuple[int, ...]) -> list[int]:
+        return sorted(taken)
+
+    taken = allocate(sizes, count, "equal")
+    choices = itertools.product(*(range(size + 1) for size in sizes))
+    best = max(spread(one) for one in choices if sum(one) == min(count, sum(sizes)))
+    assert spread(tuple(taken)) == best
+
+
+def test_strata_tell_size_taken_and_weight_and_the_rows_carry_the_weight(corpus: Corpus) -> None:
+    selection = corpus.select(sample=100, stratify="nsfw-band", shares="equal")
+    assert sum(one.taken for one in selection.strata) == 100
+    assert sum(one.size for one in selection.strata) == corpus.select().count()
+    frame = selection.pl()
+    weighed = sum(one.size for one in selection.strata if one.taken)
+    assert frame["weight"].sum() == pytest.approx(weighed)
+
+
+SAMPLES: list[dict[str, Any]] = [
+    {"sample": 200, "seed": 9},
+    {"sample": 300, "stratify": "user", "shares": "equal"},
+    {"one_per": "family", "sample": 100},
+    {"max_per": "user=3", "max_image_nsfw": 0.3},
+    {"match": "castle OR paint*", "one_per": "user", "include_deleted": True},
+]
+
+
+@pytest.mark.parametrize("said", SAMPLES, ids=repr)
+def test_a_sample_is_the_same_on_any_number_of_threads_and_with_the_store_or_without(
+    said: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    corpus.build()
+    expected = names(corpus.select(**said))
+    assert expected
+    with ddb_query.open("2m", data_dir=tables, threads=8) as many:
+        assert names(many.select(**said)) == expected
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "without a store"))
+    monkeypatch.setenv("DDB_NO_BUILD", "1")
+    for threads in (1, 2):
+        with ddb_query.open("2m", data_dir=tables, threads=threads) as bare:
+            assert names(bare.select(**said)) == expected
+
+
+def test_a_family_is_one_text_however_it_is_spelled(corpus: Corpus) -> None:
+    found = corpus.select(one_per="family").relation()
+    counted = corpus.workspace.ask(
+        type(found)(
+            "select count(*), count(distinct prompts.text) from"
+            f" ({found.sql}) as kept inner join prompts using (prompt_id)",
+            found.values,
+        )
+    ).rows()[0]
+    families = corpus.sql("select count(distinct text) from prompts").rows()[0][0]
+    assert counted == (families, families)
+
+
+def test_candidates_without_a_user_are_dropped_and_counted(corpus: Corpus, rows: list[Row]) -> None:
+    unknown = sum(row["user_name"] in (None, "deleted-account", "deleted_account") for row in rows)
+    assert unknown
+    selection = corpus.select(one_per="user")
+    assert selection.notes() == [f"left out {unknown:,} images without a known user"]
+    assert not corpus.select(one_per="user", include_deleted=True).notes()
+
+
+def test_more_than_there_are_gives_all_and_says_so(corpus: Corpus, rows: list[Row]) -> None:
+    selection = corpus.select(sample=5000)
+    assert selection.count() == len(rows)
+    assert selection.notes() == [f"there are only {len(rows):,} images; the sample has them all"]
+
+
+def test_sampling_says_the_same_as_criteria_and_a_sample_is_not_sampled_again(
+    corpus: Corpus,
+) -> None:
+    sample = corpus.select(sampler="plms").sample(20, seed=3)
+    assert names(sample) == names(corpus.select(sampler="plms", sample=20, seed=3))
+    with pytest.raises(UsageError, match="cannot be sampled"):
+        sample.sample(5)
+
+
+def test_a_selection_is_read_in_every_form(corpus: Corpus) -> None:
+    selection = corpus.select(max_image_nsfw=0.2, limit=30)
+    frame = selection.pl()
+    assert frame.height == selection.arrow().num_rows == len(selection.result().rows()) == 30
+    assert len(selection.head(3).rows()) == 3
+    assert "published_cfg" not in frame.columns
+    assert repr(selection) == "<Selection: max_image_nsfw=0.2, limit=30>"
+
+
+def test_a_notebook_shows_rows_escaped(corpus: Corpus) -> None:
+    shown = corpus.select(where="prompt like '%<%'")._repr_html_()
+    assert shown.startswith("<table>")
+    assert "&lt;" in shown
+
+
+PLAIN: list[dict[str, Any]] = [
+    {"match": 'castle OR "oil painting" -portrait'},
+    {"match": "cast* ~paintin~ artgem~2"},
+    {"match": '(wide OR "digital paint*") AND NOT (castle city)'},
+    {"match": 'by:"greg rutkowski"'},
+    {"match": "-castle"},
+    {"match": "8k", "one_per": "family", "limit": 50},
+    {"one_per": "prompt", "max_per": "user=2", "sample": 20, "seed": 3},
+    {"one_per": "user", "include_deleted": True, "policy": "moderate"},
+    {"sample": 50, "stratify": "day", "shares": "equal"},
+    {"sample": 60, "stratify": "user"},
+    {"order_by": "width * height desc, user_name -- the widest", "include_blurred": True,
+     "max_image_nsfw": 0.4},
+    {"where": 'prompt_id in (select prompt_id from "Prompts" where images > 1) and user_name in'
+     " (select source.user_name from users source where source.images > 1)"},
+    {"where": "prompt <> 'source.images $f0' /* it's */ and prompt not in (select p.prompt from"
+     " metadata p where p.width > 900)", "max_image_nsfw": 0.3},
+    {"where": "exists (from terms where images > 3) and seed = $$1$$ or width = 512"},
+    {"user": ["deleted-account", "o'x source.images $f1"], "since": "2022-08-10", "part": "1-2"},
+    {"until": "2022-08-10T12:00+05:00", "sampler": ["k_lms", "1"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", PLAIN, ids=repr)
+def test_its_sql_gives_the_same_rows_in_plain_duckdb(
+    said: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    selection = corpus.select(**said)
+    selection.export(tmp_path / "subset.parquet")
+    monkeypatch.chdir(tables)
+    with duckdb.connect() as connection:
+        found = connection.sql(selection.sql)
+        assert found is not None
+        plain = found.to_arrow_table().to_pylist()
+    expected = pq.read_table(tmp_path / "subset.parquet").to_pylist()
+    assert [*map(repr, plain)] == [*map(repr, expected)]
+
+
+def test_plain_sql_of_what_plain_duckdb_does_not_have_is_refused(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    (tmp_path / "names.csv").write_text("image_name\nx\n")
+    with pytest.raises(UsageError, match="subset file"):
+        _ = corpus.select(subset=tmp_path / "names.csv").sql
+    with pytest.raises(UsageError, match=r"no search\(\)"):
+        _ = corpus.select(where="prompt_id in (select prompt_id from search('x'))").sql
+
+
+BAD: list[dict[str, Any]] = [
+    {"nonsense": 1}, {"max_image_nsfw": 1.5}, {"max_image_nsfw": float("nan")},
+    {"max_prompt_nsfw": True}, {"sample": -1}, {"sample": 1.5}, {"sample": 10**5000},
+    {"seed": 4}, {"shares": "equal", "sample": 3}, {"stratify": "sampler"},
+    {"stratify": "size", "sample": 3}, {"one_per": "part"}, {"one_per": ["user"]},
+    {"max_per": "user"}, {"max_per": "user=0"}, {"max_per": "user=" + "9" * 5000},
+    {"max_per": 5}, {"sampler": "euler"}, {"sampler": {"a": 1}}, {"part": "1-2-3"},
+    {"part": "٣"}, {"part": "9" * 5000}, {"since": "yesterday"}, {"until": 5}, {"policy": "none"},
+    {"policy": {"name": "x", "colour": 1}}, {"policy": {"name": 5}}, {"limit": -1},
+    {"policy": {"name": "x", "max_image_nsfw": "0.1"}}, {"include_blurred": "yes"},
+    {"where": 5}, {"where": "\ud800"}, {"user": "\ud800"}, {"since": "\ud800"},
+    {"order_by": ["seed"]}, {"subset": "nowhere.parquet"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", BAD, ids="-".join)
+def test_criteria_that_make_no_sense_are_refused(said: dict[str, Any], corpus: Corpus) -> None:
+    with pytest.raises(UsageError) as told:
+        corpus.select(**said).count()
+    assert "\n" not in told.value.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"where": "widht > 5"}, {"where": "width >"}, {"where": "1 = 1) or (1 = 1"},
+        {"where": "true; drop view images"}, {"where": "width > 5 limit 3"}, {"where": ""},
+        {"where": "width > $w"}, {"order_by": "heigth"}, {"order_by": "seed limit 3"},
+        {"order_by": "seed; select 1"}, {"where": "true union select 1"}, {"where": "width\0 > 5"},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_bad_condition_gets_the_words_of_duckdb(said: dict[str, Any], corpus: Corpus) -> None:
+    with pytest.raises(SqlError):
+        corpus.select(**said).count()
+
+
+def test_a_condition_that_writes_is_refused_before_it_runs(corpus: Corpus, tmp_path: Path) -> None:
+    target = tmp_path / "stolen.csv"
+    writing = f"exists (with m as (copy (select 1) to '{target}') select 1)"
+    for said in ({"where": writing}, {"order_by": f"(select {writing})"}):
+        with pytest.raises((UsageError, SqlError)):
+            corpus.select(**said).count()
+    assert not target.exists()
+
+
+def test_policy_files_say_thresholds_and_their_errors_are_named(
+    corpus: Corpus, rows: list[Row], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("max_image_nsfw = 0.3\nmax_prompt_nsfw = 0.4\ninclude_blurred = true\n")
+    fields = {"max_image_nsfw": 0.3, "max_prompt_nsfw": 0.4, "include_blurred": True}
+    assert policy_of(file).name == "mine"
+    assert corpus.select(policy=file).count() == len(selected(rows, fields))
+    wrong = ["max_image = 1", "max_image_nsfw = 2", "max_image_nsfw = ", "name = 3", "\xff"]
+    for text in wrong:
+        file.write_text(text, "latin-1")
+        with pytest.raises(UsageError):
+            corpus.select(policy=str(file))
