@@ -228,3 +228,26 @@ def test_rc_runs_before_a_script_unless_told_not_to(home: Path, script: Callable
     assert (ran.code, ran.text, ran.err) == (0, "a\n42\n", "")
     assert script("select answer() as a", "--no-rc").code == 1
     assert script("select answer() as a", "shell", "--no-rc").code == 1
+
+
+def test_the_images_of_the_last_result_are_fetched_and_reported_on(
+    script: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = script(
+        "select image_name from images where not image_blurred order by image_name limit 3;\n"
+        ".fetch three\n.report three.json\n.report two.json sample=2\n.fetch two sample=2",
+        "--dataset", "demo",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert "3 images fetched into three" in ran.err
+    assert len(list((tmp_path / "three").glob("*.png"))) == 3
+    for name, images in (("three", 3), ("two", 2)):
+        report = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+        assert str(images) in json.dumps(report["sections"]["overview"])
+    assert "2 images fetched into two" in ran.err
+
+
+def test_a_result_that_names_no_images_is_not_fetched(script: Callable[..., Ran]) -> None:
+    ran = script("select 1 as a;\n.fetch some", "--dataset", "demo")
+    assert ran.code == 2
+    assert "names no images" in ran.err

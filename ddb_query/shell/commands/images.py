@@ -1,0 +1,80 @@
+"""Dot commands about the images of the last result, or of a selection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.shell import display
+from ddb_query.shell.commands.keeping import criteria
+from ddb_query.shell.commands.registry import command, split
+
+if TYPE_CHECKING:
+    from ddb_query.selection.selection import Selection
+    from ddb_query.shell.session import Session
+
+
+@command("report", "[FILE] [X=VALUE…]", "Statistics of the last result's images, or others", "file")
+def report(session: Session, rest: str) -> None:
+    """Report on the images of the last result or of a selection; on all without either."""
+    from ddb_query import output
+    from ddb_query.report import faces
+
+    words = split(rest)
+    file = words.pop(0) if words and "=" not in words[0] else None
+    form = faces.form_for(Path(file) if file else None, None)
+    made = _selection(session, words, all_without=True).report()
+    if file is None:
+        display.show(faces.rendered(made, form, output.terminal_width(), styled=output.styled()))
+        return
+    made.save(Path(file).expanduser())
+    session.told.note(f"written to {file}")
+
+
+@command("fetch", "DIR [X=VALUE…]", "The images of the last result, or others, to a folder", "file")
+def fetch(session: Session, rest: str) -> None:
+    """Fetch the images of the last result or of a selection."""
+    folder, *fields = split(rest) or [""]
+    if not folder or "=" in folder:
+        raise UsageError(".fetch takes DIR", hint=".help fetch says what it does")
+    selection = _selection(session, fields)
+    cost = selection.plan(Path(folder).expanduser())
+    if session.ask is not None and not _agreed(session, cost.images, cost.bytes):
+        return
+    done = selection.fetch(Path(folder).expanduser(), note=session.told.note)
+    session.told.note(f"{done.new:,} images fetched into {folder}; {done.before:,} were there")
+    if done.counts.left_out:
+        session.told.note(f"left out, since blurred: {done.counts.left_out:,}")
+    if done.stopped is not None:
+        raise done.stopped
+    if not done.complete:
+        raise PartlyDoneError(
+            f"{done.failed + done.missing:,} of {done.wanted:,} images could not be fetched",
+            hint="run the same command again",
+        )
+
+
+def _agreed(session: Session, images: int, size: int) -> bool:
+    question = f"fetch {images:,} images, about {size / 1e6:,.1f} MB? (yes, no): "
+    return session.ask is not None and session.ask(question, ("yes", "no")).strip().lower() in (
+        "y",
+        "yes",
+    )
+
+
+def _selection(session: Session, fields: list[str], *, all_without: bool = False) -> Selection:
+    """The images that fields say; without fields those that the last result names."""
+    if fields:
+        return session.corpus.select(**criteria(fields))
+    if session.state.last is None or not session.state.keeps:
+        if all_without:
+            return session.corpus.select()
+        raise UsageError("there is no last result", hint="run a SELECT first, or say X=VALUE")
+    columns = [column.name for column in session.corpus.sql("from _").columns]
+    if "image_name" not in columns:
+        raise UsageError(
+            "the last result has no column image_name, so it names no images",
+            hint="select image_name, …; or say which images with X=VALUE",
+        )
+    return session.corpus.select(where="image_name in (select image_name from _)")
