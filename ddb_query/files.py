@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 def writing(target: Path) -> Iterator[BinaryIO]:
     """Yield a binary file that takes the place of `target` when the block ends well.
 
-    As `replacing`, and where the system can, the file has no name before: a kill leaves nothing.
+    As `replacing`, and where the system can, the file has no name before: a kill leaves nothing,
+    but for the instant in which a named one takes the place of an old file.
 
     Raises:
         OutputError: As `replacing`.
 
     """
     target = _replaceable(target)
+    _sweep(target.parent)
     descriptor = _nameless(target.parent)
     if descriptor is None:
         with replacing(target) as temporary, temporary.open("wb") as sink:
@@ -163,16 +165,22 @@ _PREFIX = ".{}.ddb-{}-"
 _LEFT_OVER = re.compile(r"(?:tmp_)?\..*\.ddb-(\d+)-\w*\.tmp")
 
 
-def _temporary(target: Path) -> dict[str, Any]:
-    """How a temporary name beside `target` is made; those of dead processes are removed."""
+def _sweep(folder: Path) -> None:
+    """Remove what dead processes left in a folder."""
     import shutil
 
-    for left in target.parent.iterdir():
-        found = _LEFT_OVER.fullmatch(left.name)
-        if found and not alive(int(found[1])):
-            shutil.rmtree(left, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                left.unlink()
+    with contextlib.suppress(OSError):
+        for left in folder.iterdir():
+            found = _LEFT_OVER.fullmatch(left.name)
+            if found and not alive(int(found[1])):
+                shutil.rmtree(left, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    left.unlink()
+
+
+def _temporary(target: Path) -> dict[str, Any]:
+    """How a temporary name beside `target` is made; those of dead processes are removed."""
+    _sweep(target.parent)
     prefix = _PREFIX.format(target.name, os.getpid())
     return {"prefix": prefix, "suffix": ".tmp", "dir": target.parent}
 

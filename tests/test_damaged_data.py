@@ -42,6 +42,8 @@ def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     table = write_table(tmp_path / "data" / "metadata.parquet")
     damage_page(table, "prompt")
     monkeypatch.setenv("DDB_DATA_DIR", str(table.parent))
+    # The store of a whole copy of it would answer in its place.
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))
     return table
 
 
