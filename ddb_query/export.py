@@ -11,7 +11,6 @@ import contextlib
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from ddb_query.engines.base import BATCH_ROWS
-from ddb_query.threads import behind
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -90,6 +89,8 @@ def _write_parquet(
     footer: Footer | None,
 ) -> None:
     import pyarrow.parquet as pq
+
+    from ddb_query.threads import behind
 
     with pq.ParquetWriter(sink, reader.schema, compression="snappy") as writer:
 

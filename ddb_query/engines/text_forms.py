@@ -6,7 +6,6 @@ and a csv agree cell for cell), streams, and is faster than any writer behind it
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -165,6 +164,8 @@ def _delimited_text(text: str, separator: str) -> str:
 
 
 def _json_text(value: str | float | None) -> str:
+    import json
+
     return json.dumps(value, ensure_ascii=False)
 
 
