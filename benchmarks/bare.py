@@ -30,7 +30,8 @@ def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> st
         text = path.read_text("utf-8")
         parts.append(f"create macro {text[3 : text.index(':')]} as (\n{text}\n);")
     parts.append(
-        f"create view source.metadata as select *, {prompt_id} as prompt_id from '{table}';"
+        f"create view source.metadata as select *, {prompt_id} as prompt_id,"
+        f" image_name as image_key from '{table}';"
     )
     parts += [f"create view {view} as\n{read_view(view)};" for view in VIEWS]
     return "\n".join(parts)

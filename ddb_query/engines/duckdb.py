@@ -278,13 +278,19 @@ class DuckDBEngine:
         """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
         if store is None:
             self.add_table("published", source, dataset.command, types)
-            sql = "select *, hash60(prompt) as prompt_id from source.published"
+            sql = (
+                "select *, hash60(prompt) as prompt_id, image_name as image_key"
+                " from source.published"
+            )
         else:
             images = store / "images.parquet"
             self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
-            sql = f"select {name} as image_name, * exclude (image_name) from source.stored"  # noqa: S608
+            sql = (
+                f"select {name} as image_name, * exclude (image_name), image_name as image_key"  # noqa: S608
+                " from source.stored"
+            )
         self._connection.execute(f"create or replace view metadata as {sql}")
         view = read_view("images")
         self._connection.execute(f"create or replace view images as\n{view}")

@@ -21,7 +21,7 @@ _KEPT = {
     "image_nsfw": "published_image_nsfw",
     "prompt_nsfw": "published_prompt_nsfw",
 }
-HIDDEN = tuple(_KEPT.values())
+HIDDEN = (*_KEPT.values(), "published_image_key")
 PUBLISHED = {
     column.name: _KEPT.get(column.name, f"cast({column.name} as {column.type})")
     for column in COLUMNS

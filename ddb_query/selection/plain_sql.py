@@ -34,7 +34,7 @@ _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of 
 set TimeZone = 'UTC';
 create or replace temp view source_published as from '{table}';
 create or replace temp view source_metadata as
-select *, hash60(prompt) as prompt_id from source_published;"""
+select *, hash60(prompt) as prompt_id, image_name as image_key from source_published;"""
 
 
 def plain_sql(
@@ -61,7 +61,8 @@ def plain_sql(
     weight = ",\n    weight" if criteria.stratify else ""
     source = Relation(f"from source.images{passing.where}", passing.values)
     if last:
-        source = Relation(f"from source.images\ninner join {last} as chosen using (image_name)")
+        chosen = f"inner join {last} as chosen on chosen.image_key = published_image_key"
+        source = Relation(f"from source.images\n{chosen}")
     with_ = "with " + ",\n".join(parts) + "\n" if parts else ""
     limit = f"\nlimit {criteria.limit}" if criteria.limit else ""
     # Ordered within, where names mean columns of the view rather than those published.

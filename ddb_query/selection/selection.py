@@ -303,7 +303,8 @@ class Selection:
         source, extra, found = "from source.images", "", self._passing
         if self._thinned is not None:
             found = Conditions()
-            source += f"\ninner join {self._thinned.table} as chosen using (image_name)"
+            source += f"\ninner join {self._thinned.table} as chosen"
+            source += "\n    on chosen.image_key = published_image_key"
             extra = ", chosen.weight" if self.criteria.stratify else ""
         if self._hits:
             source += f"\ninner join {self._hits} as hits using (prompt_id)"

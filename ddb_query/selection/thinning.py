@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _HASH = "md5($seed || ':' || image_name)"
 
+_NAMED = "image_name, published_image_key as image_key"
 _BAND = """case
             when image_blurred then 'blurred'
             when image_nsfw_score <= cast(0.1 as real) then 'to 0.1'
@@ -48,25 +49,25 @@ left join (
 ) as families on families.of_prompt = of_images.grouped_by"""
 
 _ONE_PER = f"""
-select arg_min(image_name, {_HASH}) as image_name
+select arg_min(image_key, {_HASH}) as image_key
 from candidates
 where grouped_by is not null
 group by grouped_by"""
 
 _MAX_PER = f"""
-select unnest(arg_min(image_name, {_HASH}, {{count}})) as image_name
+select unnest(arg_min(image_key, {_HASH}, {{count}})) as image_key
 from candidates
 where grouped_by is not null
 group by grouped_by"""
 
 _SAMPLE = f"""
-select image_name
+select image_key
 from candidates
 order by {_HASH}, image_name
 limit {{count}}"""
 
 _FROM_STRATA = f"""
-select unnest(arg_min(image_name, {_HASH}, taken)) as image_name, weight
+select unnest(arg_min(image_key, {_HASH}, taken)) as image_key, weight
 from candidates
 inner join strata on strata.name is not distinct from candidates.grouped_by
 where taken > 0
@@ -74,10 +75,10 @@ group by strata.name, taken, weight"""
 
 # For more of a group than arg_min keeps; it takes four times as long and as much memory.
 _RANKED_STRATA = f"""
-select image_name, weight
+select image_key, weight
 from (
     select
-        image_name,
+        image_key,
         weight,
         taken,
         row_number() over (partition by strata.name order by {_HASH}, image_name) as place
@@ -105,7 +106,7 @@ class Step:
 
     Attributes:
         kind: one_per, max_per or sample.
-        take: A SELECT of `image_name` from `candidates`.
+        take: A SELECT of `image_key`, the name as it is kept, from `candidates`.
         by: What the images are grouped by; None when they are not.
         key: The same as SQL over `images`; NULL for images that belong to no group.
     """
@@ -146,13 +147,13 @@ class Step:
         return of_text._over(passing, before, _LEFT_OUT)
 
     def _over(self, passing: Relation, before: str, sql: str) -> Relation:
-        candidates = f"select image_name, {self.key} as grouped_by\n{passing.sql}"
+        candidates = f"select {_NAMED}, {self.key} as grouped_by\n{passing.sql}"
         if before:
             joined = "and" if "\nwhere " in passing.sql else "where"
-            candidates += f"\n{joined} image_name in (select image_name from {before})"
+            candidates += f"\n{joined} published_image_key in (select image_key from {before})"
         if self.by == "family":
             of_images = f"(\n{candidates}\n) as of_images{_FAMILIES}"
-            candidates = f"select image_name, family as grouped_by\nfrom {of_images}"
+            candidates = f"select image_name, image_key, family as grouped_by\nfrom {of_images}"
         return Relation(f"with candidates as (\n{candidates}\n){sql}", passing.values)
 
 

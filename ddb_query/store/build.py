@@ -46,7 +46,7 @@ _DICTIONARIES = {
 _SLOW_CODEC = {"prompt", "text", "term"}
 
 _IMAGES = """
-select image_name, * exclude (image_name, prompt_id), prompt_id
+select image_name, * exclude (image_name, image_key, prompt_id), prompt_id
 from source.metadata
 """
 # Image names as 16 bytes. NULL where one is not a UUID in its usual spelling, with the dataset's
@@ -54,7 +54,7 @@ from source.metadata
 _IMAGES_BY_UUID = """
 select
     case when cast(uuid as varchar) || image_suffix() = image_name then uuid end as image_name,
-    * exclude (image_name, prompt_id, uuid),
+    * exclude (image_name, image_key, prompt_id, uuid),
     prompt_id
 from (select *, try_cast(left(image_name, 36) as uuid) as uuid from source.metadata) as named
 """

@@ -33,5 +33,7 @@ select
     timestamp as published_timestamp,
     -- Compared with a float32 these reach the file's reader.
     image_nsfw as published_image_nsfw,
-    prompt_nsfw as published_prompt_nsfw
+    prompt_nsfw as published_prompt_nsfw,
+    -- The name as it is kept: 16 bytes in a store, which are compared and joined faster.
+    image_key as published_image_key
 from source.metadata
