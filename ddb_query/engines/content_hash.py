@@ -29,7 +29,7 @@ def digests(columns: Sequence[tuple[str, str]], *, finite_only: bool = False) ->
         columns: For each written column an SQL reference and its type, as DuckDB spells it.
         finite_only: Whether floats that are not finite are written as NULL, as json does.
     """
-    parts = [f"coalesce({_text(e, kind, finite_only)}, chr(0))" for e, kind in columns]
+    parts = [f"coalesce({_text(e, kind, finite_only=finite_only)}, chr(0))" for e, kind in columns]
     digest = f"md5(concat_ws(chr(31), {', '.join(parts)}))"
     return _number(digest, 1), _number(digest, 16)
 
@@ -76,7 +76,7 @@ def _number(digest: str, first: int) -> str:
     return f"cast('0x' || substr({digest}, {first}, 15) as bigint)"
 
 
-def _text(e: str, kind: str, finite_only: bool) -> str:  # noqa: FBT001
+def _text(e: str, kind: str, *, finite_only: bool) -> str:
     if kind == "VARCHAR":
         return e
     if kind in _WHOLE_NUMBERS:
@@ -86,11 +86,11 @@ def _text(e: str, kind: str, finite_only: bool) -> str:  # noqa: FBT001
     if kind.startswith("TIMESTAMP"):
         return f"cast(epoch_us({e}) as varchar)"
     if kind in ("FLOAT", "DOUBLE"):
-        return _float_text(f"cast({e} as double)", finite_only)
+        return _float_text(f"cast({e} as double)", finite_only=finite_only)
     return f"cast({e} as varchar)"
 
 
-def _float_text(x: str, finite_only: bool) -> str:  # noqa: FBT001
+def _float_text(x: str, *, finite_only: bool) -> str:
     odd = (
         f"case when isfinite({x}) then 'big' end"
         if finite_only
