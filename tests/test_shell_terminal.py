@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import stat
 import sys
 import time
@@ -119,6 +121,16 @@ def test_history_is_kept_for_its_owner_searched_and_suggested(
         again.press("ctrl-c").wait_for_prompt().press("ctrl-l").wait_without("help")
         again.press("ctrl-r").wait_for("-search").type("upon").wait_for("as told;")
         again.press("enter").press("enter").wait_for("│ once upon │")
+
+
+def test_keys_typed_while_a_statement_runs_wait_for_the_prompt_all_of_them(shell: Terminal) -> None:
+    shell.run(ENDLESS).wait_for("query ━")
+    # The terminal's driver would erase the word for good; the editor can put it back.
+    shell.type("kept words").press("ctrl-w", "ctrl-y")
+    time.sleep(0.2)
+    assert "kept" not in shell.text
+    os.kill(shell.process_id, signal.SIGINT)
+    shell.wait_for("interrupted", "kept words")
 
 
 def test_history_that_others_could_read_is_closed_to_them(home: Path, tmp_path: Path) -> None:

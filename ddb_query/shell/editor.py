@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import termios
 import threading
 from typing import TYPE_CHECKING
 
@@ -28,7 +26,7 @@ from ddb_query.shell.lexer import STYLE, SqlLexer
 from ddb_query.shell.reading import CONTINUED, runnable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from prompt_toolkit.buffer import Buffer
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -49,7 +47,6 @@ class Editor:
         self._values: ColumnValues | None = None
         self._values_of: Corpus | None = None
         self._fetching = threading.Lock()
-        self._terminal = termios.tcgetattr(sys.stdin)
         completer = ShellCompleter(
             lambda: session.opening.names, lambda: session.state.variables, self._values_in
         )
@@ -90,27 +87,9 @@ class Editor:
         except EOFError as error:
             raise KeyboardInterrupt from error
 
-    @contextlib.contextmanager
-    def silence(self) -> Iterator[None]:
-        """Turn the terminal's echo off: `^C` on a progress bar would break its line.
-
-        What is typed meanwhile waits for the next prompt.
-        """
-        without = [*self._terminal]
-        without[3] &= ~termios.ECHO
-        termios.tcsetattr(sys.stdin, termios.TCSANOW, without)
-        try:
-            yield
-        finally:
-            self._restore_terminal()
-
     def close(self) -> None:
-        """Leave the terminal as it was, and end what is fetched in the background."""
-        self._restore_terminal()
+        """End what is fetched in the background."""
         self._forget_values()
-
-    def _restore_terminal(self) -> None:
-        termios.tcsetattr(sys.stdin, termios.TCSANOW, self._terminal)
 
     def _forget_values(self) -> None:
         if self._values is not None:

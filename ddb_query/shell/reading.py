@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +10,6 @@ from ddb_query.shell.script import complete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from ddb_query.diagnostics import Diagnostics
 
@@ -50,14 +48,6 @@ class Reader(Protocol):
         """
         ...
 
-    def silence(self) -> AbstractContextManager[None]:
-        """Keep what is typed from the screen, while something else is shown there."""
-        ...
-
-    def close(self) -> None:
-        """End what it has begun."""
-        ...
-
 
 class PlainReader:
     """Reads lines as the terminal's driver gives them: for dumb terminals."""
@@ -85,13 +75,6 @@ class PlainReader:
         if not line:
             raise EOFError
         return line.rstrip("\n")
-
-    def silence(self) -> AbstractContextManager[None]:
-        """The driver shows what is typed, as it always does."""
-        return contextlib.nullcontext()
-
-    def close(self) -> None:
-        """Nothing was begun."""
 
 
 def is_plain() -> bool:

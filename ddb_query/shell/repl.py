@@ -15,6 +15,8 @@ from ddb_query.shell.script import pieces
 from ddb_query.sql_text import reads_last
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ddb_query.shell.reading import Reader
     from ddb_query.shell.session import Session
 
@@ -29,18 +31,14 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
     # Keys are answered between two steps of what runs on other threads.
     sys.setswitchinterval(0.0002)
     session.told.tell(f"ddb {__version__}: .help helps, Ctrl-D leaves")
-    reader = _reader(session)
-    session.ask = reader.ask
-    try:
+    with _reader(session) as reader:
+        session.ask = reader.ask
         if with_rc:
-            with reader.silence():
-                _attempt(session, rc())
+            _attempt(session, rc())
         while not session.state.over:
             # A Ctrl-C between two steps of the loop ends neither.
             with contextlib.suppress(KeyboardInterrupt):
                 _turn(session, reader)
-    finally:
-        reader.close()
 
 
 def batch(session: Session, text: str, *, with_rc: bool = True) -> None:
@@ -69,12 +67,18 @@ def reads_last_result(text: str) -> bool:
     return any(piece.command or reads_last(piece.text) for piece in pieces(text))
 
 
-def _reader(session: Session) -> Reader:
+@contextlib.contextmanager
+def _reader(session: Session) -> Iterator[Reader]:
     if is_plain():
-        return PlainReader(session.told)
-    from ddb_query.shell.editor import Editor
+        yield PlainReader(session.told)
+        return
+    from ddb_query.shell.keys_kept import keys_kept
 
-    return Editor(session)
+    with keys_kept():
+        from ddb_query.shell.editor import Editor
+
+        with contextlib.closing(Editor(session)) as editor:
+            yield editor
 
 
 def _turn(session: Session, reader: Reader) -> None:
@@ -85,8 +89,7 @@ def _turn(session: Session, reader: Reader) -> None:
         if session.opening.failed:
             session.opening.corpus()
         return
-    with reader.silence():
-        _attempt(session, meant(text))
+    _attempt(session, meant(text))
 
 
 def _attempt(session: Session, text: str) -> None:
