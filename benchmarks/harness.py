@@ -83,6 +83,12 @@ def record(name: str, rows: list[dict[str, object]], data: Path | None = None) -
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
+def recorded(name: str) -> list[dict[str, object]]:
+    """The rows of the results that were written last under a name."""
+    path = RESULTS / f"{name}.json"
+    return list(json.loads(path.read_text("utf-8"))["results"]) if path.exists() else []
+
+
 def as_row(measured: Measured) -> dict[str, object]:
     """A measurement as a part of a result row."""
     return asdict(measured)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import bare
-from harness import ddb, measure, python, record
+from harness import ddb, measure, python, record, recorded
 
 from ddb_query.query_library import QueryLibrary
 
@@ -82,7 +82,11 @@ def main() -> None:
             # A bare DuckDB has no search index; benchmarks/search.py is about searching.
             if name != "prompt-search" and (not asked.only or name in asked.only)
         ]
-    record(f"queries-{asked.dataset}", rows, table)
+    name = f"queries-{asked.dataset}"
+    measured = {row["query"] for row in rows}
+    # Rows of another run stay where not all is asked for; each says how many tries it had.
+    kept = [row for row in recorded(name) if row["query"] not in measured] if asked.only else []
+    record(name, sorted(rows + kept, key=lambda row: str(row["query"])), table)
 
 
 def _compare(name: str, table: Path, asked: argparse.Namespace, setup: Path) -> dict[str, object]:
@@ -109,7 +113,10 @@ def _compare(name: str, table: Path, asked: argparse.Namespace, setup: Path) -> 
         "duckdb_seconds": duck.seconds,
         "more_seconds": round(mine.seconds - duck.seconds, 4),
         "ratio": round(mine.seconds / duck.seconds, 3),
+        "ddb_cpu_seconds": mine.cpu_seconds,
+        "duckdb_cpu_seconds": duck.cpu_seconds,
         "peak_megabytes": mine.peak_megabytes,
+        "tries": asked.tries,
     }
     for peer, other in zip(peers, others, strict=True):
         row[f"{peer}_seconds"] = other.seconds

@@ -199,13 +199,14 @@ def _utf8(value: Any) -> Any:
         raise UsageError(f"not UTF-8 text: {value}") from error
 
 
-def common_parameters() -> list[inspect.Parameter]:
+@functools.cache
+def common_parameters() -> tuple[inspect.Parameter, ...]:
     """The common options as parameters of a function that typer reads."""
     found = inspect.get_annotations(Common, eval_str=True)
-    return [
+    return tuple(
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in found.items()
-    ]
+    )
 
 
 def gathered(given: dict[str, Any]) -> Common:

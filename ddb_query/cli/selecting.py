@@ -111,14 +111,21 @@ def selecting(function: Callable[..., None]) -> Callable[..., None]:
         }
         function(*args, chosen=chosen, **given)
 
-    options = [
+    parameters = [*own, *_selection_parameters()]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
+
+
+@functools.cache
+def _selection_parameters() -> tuple[inspect.Parameter, ...]:
+    """The selection options as parameters of a function that typer reads."""
+    found = inspect.get_annotations(Selecting, eval_str=True)
+    return tuple(
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=field.default,
-            annotation=inspect.get_annotations(Selecting, eval_str=True)[field.name],
+            annotation=found[field.name],
         )
         for field in fields(Selecting)
-    ]
-    run.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
-    return run
+    )
