@@ -298,6 +298,33 @@ class TestTheJsonOfAPart:
         assert done.complete
         assert len(done.differences) == 1
 
+    def test_in_a_part_that_cannot_be_read_is_told_though_its_images_are_there(
+        self, hub: LoopbackHub, fetcher: Fetcher
+    ) -> None:
+        rows = ROWS[1][:3]
+        fetcher.fetch(rows)
+        whole = hub.files[path_of(1)]
+        hub.files[path_of(1)] = whole[:-1000] + bytes(1000)
+        done = fetcher.fetch(rows, check_json=True)
+        assert (done.complete, done.not_compared) == (True, 1)
+        assert done.differences[0].problem == f"{path_of(1)}: it does not end like a zip"
+        del hub.files[path_of(1)]
+        (told,) = fetcher.fetch(rows, check_json=True).differences
+        assert "has no images/part-000001.zip" in str(told.problem)
+        hub.files[path_of(1)] = whole
+        assert fetcher.fetch(rows, check_json=True).differences == []
+        fetcher.assert_right(rows)
+
+    def test_is_compared_in_a_part_that_comes_whole(
+        self, hub: LoopbackHub, fetcher: Fetcher
+    ) -> None:
+        hub.no_ranges = True
+        said = [{**r, "seed": 1} for r in ROWS[1]]
+        files = [(r["image_name"], picture(r["seed"])) for r in ROWS[1]]
+        hub.files[path_of(1)] = zipped([*files, ("part-000001.json", part_json(said))])
+        done = fetcher.fetch(ROWS[1][:2], check_json=True)
+        assert [difference.field for difference in done.differences] == ["seed", "seed"]
+
 
 def _write_zips(folder: Path, paths: set[str] | None = None) -> None:
     folder.mkdir(parents=True)

@@ -194,6 +194,21 @@ class TestFromAHub:
         assert ran.code == 3
         assert "has no images/part-000003.zip" in ran.err
 
+    def test_a_damaged_part_is_told_when_its_json_was_to_be_compared(
+        self, ddb: Callable[..., Ran], hub: LoopbackHub, tables: Path, names: Path
+    ) -> None:
+        # These parts have no JSON; then one has no directory either, but its images are here.
+        assert self.fetch(ddb, hub, tables, "--from", names).code == 0
+        ran = self.fetch(ddb, hub, tables, "--from", names, "--check-json")
+        assert ran.code == 4
+        assert "part-000001.json was not compared: the part has none" in ran.err
+        hub.files["images/part-000001.zip"] = bytes(1000)
+        ran = self.fetch(ddb, hub, tables, "--from", names, "--check-json")
+        assert ran.code == 4
+        assert "it does not end like a zip" in ran.err
+        assert "the JSON of 1 parts could not be compared" in ran.err.splitlines()[-2]
+        assert self.fetch(ddb, hub, tables, "--from", names).code == 0
+
     def test_a_hub_that_refuses_ends_in_exit_3(
         self, ddb: Callable[..., Ran], hub: LoopbackHub, tables: Path, names: Path
     ) -> None:

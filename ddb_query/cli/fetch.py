@@ -19,6 +19,7 @@ from ddb_query.engines.listed import Listed
 from ddb_query.errors import FetchError, PartlyDoneError, UsageError
 
 if TYPE_CHECKING:
+    from ddb_query.images.ledger import Difference
     from ddb_query.images.order import Fetched
     from ddb_query.images.plan import Plan
     from ddb_query.selection.selection import Selection
@@ -91,7 +92,7 @@ def fetch(
         _tell(session, selection, done)
         if show:
             _show(session, folder)
-        _raise_for(selection, done)
+        _raise_for(selection, done, check_json=check_json)
 
 
 def _show_plan(session: Session, cost: Plan) -> None:
@@ -129,17 +130,23 @@ def _tell(session: Session, selection: Selection, done: Fetched) -> None:
     if counts.blurred or counts.unsafe:
         tell(f"among them, blurred: {counts.blurred:,}; with a score over 0.5: {counts.unsafe:,}")
     for difference in done.differences[:_SHOWN_ERRORS]:
-        tell(
-            f"{difference.name}: {difference.field} is {difference.in_metadata} in the metadata,"
-            f" {difference.in_json} in the part's JSON"
-        )
+        tell(_difference(difference))
     if len(done.differences) > _SHOWN_ERRORS:
         tell(f"{len(done.differences):,} differences in all, in {done.folder}/.ddb/ledger.sqlite")
     for name, error in done.errors[:_SHOWN_ERRORS]:
         tell(error if name in error else f"{name}: {error}")
 
 
-def _raise_for(selection: Selection, done: Fetched) -> None:
+def _difference(found: Difference) -> str:
+    if found.problem is not None:
+        return f"{found.name} was not compared: {found.problem}"
+    return (
+        f"{found.name}: {found.field} is {found.in_metadata} in the metadata,"
+        f" {found.in_json} in the part's JSON"
+    )
+
+
+def _raise_for(selection: Selection, done: Fetched, *, check_json: bool) -> None:
     """End with the exit code that says how it went."""
     if done.stopped is not None:
         raise done.stopped
@@ -150,6 +157,11 @@ def _raise_for(selection: Selection, done: Fetched) -> None:
         if done.failed + done.missing == done.wanted:
             raise FetchError(left, hint=hint)
         raise PartlyDoneError(left, hint=hint)
+    if check_json and done.not_compared:
+        raise PartlyDoneError(
+            f"the JSON of {done.not_compared:,} parts could not be compared with the metadata",
+            hint="the images are there; run the same command again when the parts are whole",
+        )
     if selection.missing:
         raise PartlyDoneError(
             f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",

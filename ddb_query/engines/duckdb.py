@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import duckdb
 
@@ -99,6 +100,8 @@ class DuckDBEngine:
         self._last: LastResult | None = None
         # The tables that are read, and the command that makes each anew.
         self._files: dict[Path, str] = {}
+        # All that share the database and are still in use.
+        self._cursors: WeakSet[DuckDBEngine] = WeakSet([self])
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
 
@@ -311,9 +314,29 @@ class DuckDBEngine:
             found = self._connection.sql(f"select {nothing} where false")
         found.create_view("members", replace=True)
 
-    def give_memory_back(self) -> None:
-        """Let the system have what statements needed, before long work that needs none of it."""
-        self._connection.execute("set allocator_background_threads = true")
+    @contextlib.contextmanager
+    def frugal(self, most_bytes: int | None) -> Iterator[None]:
+        """Have statements spill rather than take more memory, and give back what they took.
+
+        Args:
+            most_bytes: The limit while the block lasts; None leaves it as it is. It is the
+                database's: a lower one stays, and so does any where other cursors are open.
+
+        Raises:
+            OutOfMemoryError: A statement cannot do with so little.
+        """
+        with self._connection.cursor() as beside:
+            setting = "select current_setting('memory_limit')"
+            usual = str(beside.execute(setting).fetchall()[0][0])
+            lower = f"select {most_bytes or 0} < parse_formatted_bytes($usual)"
+            alone = len(self._cursors) == 1
+            if most_bytes and alone and beside.execute(lower, {"usual": usual}).fetchall()[0][0]:
+                beside.execute(f"set memory_limit = '{most_bytes}B'")
+            try:
+                yield
+            finally:
+                # Setting it, even to what it is, has the allocator give back what is free.
+                beside.execute(f"set memory_limit = '{usual}'")
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.
@@ -515,6 +538,8 @@ class DuckDBEngine:
             found = DuckDBEngine(self._connection.cursor(), self._limits, progress)
             found._udf_errors = self._udf_errors
             found._files = self._files
+            found._cursors = self._cursors
+            found._cursors.add(found)
             return found
 
     def interrupt(self) -> None:
@@ -525,6 +550,7 @@ class DuckDBEngine:
     def close(self) -> None:
         """Close the connection and remove what it spilled."""
         self._connection.close()
+        self._cursors.discard(self)
         if self._spill is not None:
             shutil.rmtree(self._spill, ignore_errors=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ddb_query.files import make_folder, replacing
@@ -26,11 +27,13 @@ class Directories:
     def __init__(self, folder: Path, dataset: str) -> None:
         self._dataset = dataset
         self._folder = folder / dataset
+        # Arrow keeps a heap for each thread that it works in: 90 MB for those of a crew.
+        self._files = ThreadPoolExecutor(1, "directories")
 
     def members(self, part_id: int, etag: str) -> list[Member] | None:
         """A part's members by their place in it, of just that version; None when not seen yet."""
         path = self._path(part_id, etag)
-        members = _read(path)
+        members = self._files.submit(_read, path).result()
         if members is not None:
             # What was used last is the last to go.
             with contextlib.suppress(OSError):
@@ -40,7 +43,8 @@ class Directories:
     def newest(self, part_id: int) -> list[Member] | None:
         """A part's members as seen last, whatever its version, for estimates."""
         found = list(self._folder.glob(f"part-{part_id:06d}-*.parquet"))
-        return _read(max(found, key=_used_at)) if found else None
+        newest = max(found, key=_used_at, default=None)
+        return self._files.submit(_read, newest).result() if newest else None
 
     def known(self) -> set[int]:
         """Numbers of the parts seen so far."""
@@ -55,30 +59,10 @@ class Directories:
             source: Where it was read: `hub`, `zip`, `cache`, `mirror` or `drawn`.
             members: By their place in the zip.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        names, offsets, stops, compressed, sizes, crcs, methods = (
-            zip(*members, strict=True) if members else ((),) * 7
-        )
-        count = len(members)
-        table = pa.table({
-            "dataset": pa.array([self._dataset] * count, pa.string()),
-            "part_id": pa.array([part_id] * count, pa.int32()),
-            "image_name": pa.array(names, pa.string()),
-            "header_offset": pa.array(offsets, pa.int64()),
-            "compressed_size": pa.array(compressed, pa.int64()),
-            "size": pa.array(sizes, pa.int64()),
-            "crc32": pa.array(crcs, pa.int64()),
-            "method": pa.array(methods, pa.int32()),
-            "source": pa.array([source] * count, pa.string()),
-            "etag": pa.array([etag] * count, pa.string()),
-            "stop": pa.array(stops, pa.int64()),
-        })  # fmt: skip
         path = self._path(part_id, etag)
         make_folder(self._folder)
-        with replacing(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+        same = (self._dataset, part_id, source, etag)
+        self._files.submit(_write, path, same, members).result()
         for other in self._folder.glob(f"part-{part_id:06d}-*.parquet"):
             if other != path:
                 other.unlink(missing_ok=True)
@@ -101,6 +85,32 @@ class Directories:
     def _path(self, part_id: int, etag: str) -> Path:
         version = hashlib.sha256(etag.encode()).hexdigest()[:16]
         return self._folder / f"part-{part_id:06d}-{version}.parquet"
+
+
+def _write(path: Path, same: tuple[str, int, str, str], members: list[Member]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    dataset, part_id, source, etag = same
+    names, offsets, stops, compressed, sizes, crcs, methods = (
+        zip(*members, strict=True) if members else ((),) * 7
+    )
+    count = len(members)
+    table = pa.table({
+        "dataset": pa.array([dataset] * count, pa.string()),
+        "part_id": pa.array([part_id] * count, pa.int32()),
+        "image_name": pa.array(names, pa.string()),
+        "header_offset": pa.array(offsets, pa.int64()),
+        "compressed_size": pa.array(compressed, pa.int64()),
+        "size": pa.array(sizes, pa.int64()),
+        "crc32": pa.array(crcs, pa.int64()),
+        "method": pa.array(methods, pa.int32()),
+        "source": pa.array([source] * count, pa.string()),
+        "etag": pa.array([etag] * count, pa.string()),
+        "stop": pa.array(stops, pa.int64()),
+    })  # fmt: skip
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
 
 
 def _read(path: Path) -> list[Member] | None:

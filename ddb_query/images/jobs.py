@@ -17,7 +17,7 @@ from ddb_query.errors import (
     NotOnHubError,
     PartChangedError,
 )
-from ddb_query.images.ledger import Difference, Outcome
+from ddb_query.images.ledger import Difference, Outcome, json_name, not_compared
 from ddb_query.images.part_json import COLUMNS, LARGEST_JSON, json_differences
 from ddb_query.images.part_reader import PartReader
 from ddb_query.images.parts import NoRangesError
@@ -91,8 +91,14 @@ class Jobs:
                 yield adopted
             else:
                 left.append(image)
-        if left or part_id in self._unchecked:
+        if not left and part_id not in self._unchecked:
+            return
+        try:
             yield from self._from_zip(part_id, left, tries)
+        except (DamagedPartError, NotOnHubError, BrokenTransferError) as error:
+            if part_id in self._unchecked:
+                yield Compared(part_id, (not_compared(part_id, error.message),))
+            raise
 
     def _adopted(self, image: WantedImage) -> Outcome | None:
         """An image that lies here already: in the folder itself, or where an earlier one put it."""
@@ -124,6 +130,8 @@ class Jobs:
             with self._sources.whole(part_id, self._place.state) as part:
                 reader = PartReader(part, self._sources.patience)
                 members = self._members(part_id, reader)
+                if part_id in self._unchecked:
+                    yield self._compared(part_id, reader, members)
                 for more in self._spans(reader, members, images, tries):
                     yield from more.job() if isinstance(more, More) else [more]
             return
@@ -184,17 +192,17 @@ class Jobs:
         return _outcome(image, data, part.source)
 
     def _compared(self, part_id: int, reader: PartReader, members: list[Member]) -> Compared:
-        name = f"part-{part_id:06d}.json"
         rows = rows_of_part(self._place.rows_path, part_id, COLUMNS)
-        for member in members:
-            if member.name == name:
-                raw = next(raw for _, raw in reader.members((member,)))
-                try:
-                    data = unpack(member, raw, LARGEST_JSON)
-                    return Compared(part_id, tuple(json_differences(name, data, rows)))
-                except (BadImageError, DamagedPartError) as error:
-                    return Compared(part_id, (Difference(name, "json", "readable", error.problem),))
-        return Compared(part_id, (Difference(name, "json", "present", None),))
+        name = json_name(part_id)
+        member = next((member for member in members if member.name == name), None)
+        if member is None:
+            return Compared(part_id, (not_compared(part_id, "the part has none"),))
+        raw = next(raw for _, raw in reader.members((member,)))
+        try:
+            data = unpack(member, raw, LARGEST_JSON)
+            return Compared(part_id, tuple(json_differences(name, data, rows)))
+        except (BadImageError, DamagedPartError) as error:
+            return Compared(part_id, (not_compared(part_id, error.problem),))
 
     def _more(
         self, job: Iterator[Event], part_id: int, images: Sequence[WantedImage], tries: int

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ddb_query.errors import MissingDataError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _SCHEMA = """
@@ -78,6 +78,25 @@ class Difference(NamedTuple):
     field: str
     in_metadata: str | None
     in_json: str | None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the JSON of a whole part could not be compared; else None."""
+        return self.in_json if self.field == _NOT_COMPARED else None
+
+
+# What a difference is about when the whole JSON of a part could not be compared.
+_NOT_COMPARED = "json"
+
+
+def json_name(part_id: int) -> str:
+    """Name of a part's JSON in its zip."""
+    return f"part-{part_id:06d}.json"
+
+
+def not_compared(part_id: int, problem: str) -> Difference:
+    """What is written down when the JSON of a part could not be compared."""
+    return Difference(json_name(part_id), _NOT_COMPARED, None, problem)
 
 
 class Ledger:
@@ -149,10 +168,12 @@ class Ledger:
             "update images set file = ?1 where image_name = ?2", ((file, name) for name in names)
         )
 
-    def differ(self, part_id: int, differences: Iterable[Difference]) -> None:
-        """Write down how a part's JSON differs from the metadata."""
+    def differ(self, part_id: int, differences: Sequence[Difference]) -> None:
+        """Write down how a part's JSON differs; one that could not be read is read again."""
+        self._many("delete from differences where image_name = ?", [(json_name(part_id),)])
         self._many("insert or replace into differences values (?, ?, ?, ?)", differences)
-        self._many("insert or ignore into checked_parts values (?)", [(part_id,)])
+        if not any(difference.problem for difference in differences):
+            self._many("insert or ignore into checked_parts values (?)", [(part_id,)])
 
     def unchecked_parts(self) -> list[int]:
         """Parts of this run whose JSON was not compared yet."""

@@ -93,6 +93,11 @@ class Fetched:
     stopped: HubError | None = None
 
     @property
+    def not_compared(self) -> int:
+        """Parts whose JSON could not be compared."""
+        return sum(difference.problem is not None for difference in self.differences)
+
+    @property
     def complete(self) -> bool:
         """Whether all that is wanted is there."""
         return not self.failed and not self.missing

@@ -189,33 +189,30 @@ class _Estimate:
         found.bytes += round(self._unknown * self.mean) + found.directories * TAIL_BYTES
 
 
-def _fetched(folder: Path | None) -> list[str]:
+def _fetched(folder: Path | None) -> set[str]:
     path = Place(folder).ledger_path if folder else None
     if path is None or not path.is_file():
-        return []
+        return set()
     with ledger_of(path, read_only=True) as ledger:
-        return [name for name, _, _ in ledger.fetched()]
+        return {name for name, _, _ in ledger.fetched()}
 
 
 def _by_part(
-    rows: pa.RecordBatchReader, there: list[str], found: Plan, *, include_blurred: bool
+    rows: pa.RecordBatchReader, there: set[str], found: Plan, *, include_blurred: bool
 ) -> dict[int, list[str]]:
     """Names of the images that are not there yet, by part."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    known = pa.array(there, pa.string())
-    tables = []
+    wanted: dict[int, list[str]] = {}
     for batch in admitted(rows, found.counts, include_blurred=include_blurred):
-        here = pc.is_in(batch.column("image_name"), known)
-        found.here += pc.sum(here).as_py() or 0
-        tables.append(batch.select(["part_id", "image_name"]).filter(pc.invert(here)))
+        parts, names = (batch.column(name).to_pylist() for name in ("part_id", "image_name"))
+        for part_id, name in zip(parts, names, strict=True):
+            if name not in there:
+                wanted.setdefault(part_id, []).append(name)
     found.images = found.counts.images
-    if not tables:
-        return {}
-    grouped = pa.Table.from_batches(tables).group_by("part_id").aggregate([("image_name", "list")])
-    parts, names = grouped["part_id"].to_pylist(), grouped["image_name_list"].to_pylist()
-    return dict(sorted(zip(parts, names, strict=True)))
+    found.here = found.images - sum(map(len, wanted.values()))
+    pa.default_memory_pool().release_unused()
+    return dict(sorted(wanted.items()))
 
 
 def _clustered(choice: list[tuple[int, int]], found: Plan) -> Clustered | None:

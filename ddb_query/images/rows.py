@@ -107,7 +107,7 @@ def rows_with(
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_READ_ROWS):
+        for batch in file.iter_batches(_READ_ROWS, use_threads=False):
             names = batch.column("image_name").to_pylist()
             files = files_of(names)
             found = batch.filter(pa.array([name in files for name in names], pa.bool_()))

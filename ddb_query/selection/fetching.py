@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, TypeVar
 
 from ddb_query.engines.base import Relation
-from ddb_query.errors import UsageError
+from ddb_query.errors import OutOfMemoryError, UsageError
 from ddb_query.hub.endpoint import Hub
 from ddb_query.images.fetch import fetch as fetch_rows
 from ddb_query.images.nearby import Nearby
@@ -13,7 +14,7 @@ from ddb_query.images.plan import fewest_parts
 from ddb_query.images.plan import plan as plan_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from ddb_query.selection.selection import Selection
     from ddb_query.workspace import Workspace
 
+T = TypeVar("T")
+
+# A sort of all rows spills beyond that, and takes no longer. On two cores the scan of a store needs
+# the first, that of the published table the second.
+_LITTLE_MEMORY = (120_000_000, 200_000_000)
 _COLUMNS = (
     "image_name, prompt, part_id, seed, step, cfg, sampler, width, height, user_name, timestamp,"
     " image_nsfw, prompt_nsfw"
@@ -37,12 +43,17 @@ def plan(
     selection: Selection, workspace: Workspace, folder: Path | None, order: Order, revision: str
 ) -> Plan:
     """What fetching a selection would cost."""
-    choice = _choice(selection, workspace)
-    with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
-        return plan_rows(
-            rows, folder, workspace.source.dataset, order, workspace.source.settings,
-            Hub.without_account(revision=revision), choice=choice,
-        )  # fmt: skip
+    source, hub = workspace.source, Hub.without_account(revision=revision)
+
+    def planned(most_bytes: int | None) -> Plan:
+        with workspace.engine.frugal(most_bytes):
+            choice = _choice(selection, workspace)
+            with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
+                return plan_rows(
+                    rows, folder, source.dataset, order, source.settings, hub, choice=choice
+                )
+
+    return _frugally(selection, planned)
 
 
 def fetch(
@@ -55,14 +66,19 @@ def fetch(
 ) -> Fetched:
     """Fetch the images of a selection."""
     weight = ", weight" if selection.criteria.stratify else ""
-    relation = selection.rows(_COLUMNS + weight, ordered=False, first="part_id")
-    workspace.engine.give_memory_back()
     source, hub = workspace.source, Hub.from_environment(revision=revision)
-    with _reader(workspace, relation) as rows:
-        done = fetch_rows(
-            rows, folder, source.dataset, order, source.settings, hub,
-            progress=source.progress, on_note=note,
-        )  # fmt: skip
+
+    def fetched(most_bytes: int | None) -> Fetched:
+        with contextlib.ExitStack() as reading:
+            reading.enter_context(workspace.engine.frugal(most_bytes))
+            relation = selection.rows(_COLUMNS + weight, ordered=False, first="part_id")
+            rows = _and_then(_reader(workspace, relation), reading.close)
+            return fetch_rows(
+                rows, folder, source.dataset, order, source.settings, hub,
+                progress=source.progress, on_note=note,
+            )  # fmt: skip
+
+    done = _frugally(selection, fetched)
     workspace.engine.add_members(source.settings.directories)
     return done
 
@@ -100,6 +116,28 @@ def _choice(selection: Selection, workspace: Workspace) -> list[tuple[int, int]]
     counted = everyone.over("select part_id, count(*) as images")
     answer = workspace.answer(Relation(f"{counted.sql}\ngroup by part_id", counted.values))
     return [(int(part or 0), int(count or 0)) for part, count in answer.cells()]
+
+
+def _frugally(selection: Selection, work: Callable[[int | None], T]) -> T:
+    """Work with little memory, as long as that is no slower, and enough."""
+    criteria = selection.criteria
+    grouped = criteria.one_per or criteria.max_per or criteria.stratify
+    for most_bytes in () if grouped else _LITTLE_MEMORY:
+        with contextlib.suppress(OutOfMemoryError):
+            return work(most_bytes)
+    return work(None)
+
+
+def _and_then(reader: pa.RecordBatchReader, end: Callable[[], None]) -> pa.RecordBatchReader:
+    """The same batches; once all were read, something is done."""
+    import pyarrow as pa
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with reader:
+            yield from reader
+        end()
+
+    return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
 
 def _reader(workspace: Workspace, relation: Relation) -> pa.RecordBatchReader:
