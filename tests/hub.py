@@ -17,7 +17,8 @@ a request meets the first. `hub.requests` has every request of both servers with
 `mirror=True` there is no CDN, no `X-` header and no sha256: the hub gives the bytes itself, with an
 ETag of its own. A zip of images is a file like any other: `Status(404, path="images/…")` strikes
 one part, `hub.expire()` ends all signed addresses at once. `latency_seconds` is waited before each
-answer, and `bytes_per_second` is the bandwidth that all bodies share, for benchmarks.
+answer, and `bytes_per_second` is the bandwidth that all bodies share, for benchmarks. With `tls`,
+the context of a server, both speak https.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 Host = Literal["hub", "cdn"]
@@ -185,7 +187,9 @@ class LoopbackHub:
         mirror: bool = False,
         latency_seconds: float = 0.0,
         bytes_per_second: float | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self.scheme = "https" if tls else "http"
         self.files = dict(files)
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
@@ -206,7 +210,7 @@ class LoopbackHub:
         self.lock = threading.Lock()
         self._signatures: dict[str, int] = {}
         self._counter = itertools.count(1)
-        self._servers = {host: _Server(self, host) for host in ("hub", "cdn")}
+        self._servers = {host: _Server(self, host, tls) for host in ("hub", "cdn")}
 
     @property
     def endpoint(self) -> str:
@@ -215,7 +219,7 @@ class LoopbackHub:
 
     def address_of(self, host: Host) -> str:
         """The address of one of the two servers."""
-        return f"http://127.0.0.1:{self._servers[host].server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self._servers[host].server_address[1]}"
 
     def asked(self, host: Host | None = None, method: str | None = None) -> list[Request]:
         """The requests to one host, or with one method."""
@@ -296,8 +300,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, hub: LoopbackHub, host: Host) -> None:
+    def __init__(self, hub: LoopbackHub, host: Host, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.hub = hub
         self.host = host
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,29 @@ class TestClasses:
         assert found["none"] == ROWS[5]["image_name"]
         assert found["blurred"] == ROWS[6]["image_name"]
         assert set(found) == {"to-0.1", "to-0.5", "to-1", "none", "blurred"}
+
+    def test_are_what_torchvision_takes_for_classes(self, fetcher: Fetcher) -> None:
+        fetcher.fetch(ROWS[:9], layout=layout_of(class_by="sampler"))
+        fetcher.fetch(ROWS[:9], layout=layout_of(class_by="sampler"))
+        found = image_folder(fetcher.folder / "images")
+        assert sorted(path.name for path in found) == sorted(r["image_name"] for r in ROWS[:9])
+        assert found[fetcher.folder / "images" / "ddim" / ROWS[0]["image_name"]] == "ddim"
+        with pytest.raises(FileNotFoundError, match=r"\.ddb"):
+            image_folder(fetcher.folder)
+
+
+def image_folder(root: Path) -> dict[Path, str]:
+    """Images and their classes as torchvision's `ImageFolder` has them (find_classes, make_dataset).
+
+    Every folder is a class, hidden ones too, and one without an image is an error.
+    """
+    found = {}
+    for name in sorted(entry.name for entry in os.scandir(root) if entry.is_dir()):
+        images = [p for p in (root / name).rglob("*") if p.suffix.lower() in (".png", ".webp")]
+        if not images:
+            raise FileNotFoundError(f"no valid file for the class {name}")
+        found.update(dict.fromkeys(images, name))
+    return found
 
 
 class TestShards:
