@@ -131,6 +131,18 @@ class TestAPlan:
     def test_has_sizes_that_people_read(self, size: float, text: str) -> None:
         assert size_text(size) == text
 
+    def test_is_not_made_for_those_who_said_yes(
+        self, ddb: Callable[..., Ran], tmp_path: Path
+    ) -> None:
+        loaded = {
+            args: "ddb_query.images.plan" in ddb(
+                *FETCH, "-o", "castles", *args, PYTHONPROFILEIMPORTTIME="1"
+            ).err
+            for args in ((), ("--yes",))
+        }  # fmt: skip
+        assert loaded == {(): True, ("--yes",): False}
+        assert len(list((tmp_path / "castles").glob("*.png"))) == 6
+
     def test_says_when_the_disk_is_too_small(self) -> None:
         lines = dict(plan_lines(Plan(disk=2_000, free=1_000)))
         assert lines["disk"] == "about 2.0 kB, 1.0 kB are free: not enough"

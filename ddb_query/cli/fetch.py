@@ -79,12 +79,14 @@ def fetch(
         selection = corpus.select(**chosen, limit=session.options.limit or None)
         if prefer_parts:
             selection = selection.from_fewest_parts()
-        cost = selection.plan(folder, revision=revision, **order)
-        session.diagnostics.clear()
-        if plan or folder is None:
-            _show_plan(session, cost)
-            return
-        _ask(session, cost, most)
+        # Who says yes beforehand is asked nothing, and need not wait for the plan.
+        if plan or folder is None or not session.options.yes:
+            cost = selection.plan(folder, revision=revision, **order)
+            session.diagnostics.clear()
+            if plan or folder is None:
+                _show_plan(session, cost)
+                return
+            _ask(session, cost, most)
         done = selection.fetch(
             folder, revision=revision, note=session.diagnostics.note, **order
         )  # fmt: skip
@@ -105,7 +107,7 @@ def _show_plan(session: Session, cost: Plan) -> None:
 
 def _ask(session: Session, cost: Plan, most: float) -> None:
     """Show the cost of a large fetch, and have it agreed to."""
-    if cost.bytes <= most or session.options.yes:
+    if cost.bytes <= most:
         return
     for name, amount in plan_lines(cost):
         session.diagnostics.note(f"{name}: {amount}")

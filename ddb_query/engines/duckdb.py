@@ -91,8 +91,11 @@ class DuckDBEngine:
         limits: Limits,
         progress: Progress | None = None,
         spill: Path | None = None,
+        memory: tuple[str, str] = ("", ""),
     ) -> None:
         self._connection = connection
+        # The limit that it was opened with, exactly, and as DuckDB tells it.
+        self._memory = memory
         self._limits = limits
         self._progress = progress
         self._spill = spill
@@ -119,9 +122,10 @@ class DuckDBEngine:
 
         """
         spill = _spill_folder(cache)
+        memory = limits.memory or _default_memory()
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
-            "memory_limit": limits.memory or _default_memory(),
+            "memory_limit": memory,
             "python_enable_replacements": False,
             "temp_directory": str(spill),
         }
@@ -136,7 +140,8 @@ class DuckDBEngine:
         connection.execute("set global TimeZone = 'UTC'")
         # A statement is bound several times, and a footer of many row groups takes long to read.
         connection.execute("set global parquet_metadata_cache = true")
-        return cls(connection, limits, progress, spill)
+        setting = connection.execute("select current_setting('memory_limit')").fetchall()
+        return cls(connection, limits, progress, spill, (memory, str(setting[0][0])))
 
     def add_table(
         self, view: str, path: Path, command: str, types: dict[str, str] | None = None
@@ -326,17 +331,22 @@ class DuckDBEngine:
             OutOfMemoryError: A statement cannot do with so little.
         """
         with self._connection.cursor() as beside:
-            setting = "select current_setting('memory_limit')"
-            usual = str(beside.execute(setting).fetchall()[0][0])
-            lower = f"select {most_bytes or 0} < parse_formatted_bytes($usual)"
-            alone = len(self._cursors) == 1
-            if most_bytes and alone and beside.execute(lower, {"usual": usual}).fetchall()[0][0]:
+            shown, lower = beside.execute(
+                "select current_setting('memory_limit') as shown,"
+                " $most < parse_formatted_bytes(shown)",
+                {"most": most_bytes or 0},
+            ).fetchall()[0]
+            if shown != self._memory[1]:
+                # Somebody's own `set memory_limit`, which DuckDB tells in rounded words only.
+                yield
+                return
+            if most_bytes and lower and len(self._cursors) == 1:
                 beside.execute(f"set memory_limit = '{most_bytes}B'")
             try:
                 yield
             finally:
                 # Setting it, even to what it is, has the allocator give back what is free.
-                beside.execute(f"set memory_limit = '{usual}'")
+                beside.execute(f"set memory_limit = '{self._memory[0]}'")
 
     def add_search(self, hits: Callable[[str], Hits]) -> None:
         """Define `search('words')`, a table of prompt_id and score.
@@ -535,7 +545,9 @@ class DuckDBEngine:
         """
         progress = None if silent else self._progress
         with self._running():
-            found = DuckDBEngine(self._connection.cursor(), self._limits, progress)
+            found = DuckDBEngine(
+                self._connection.cursor(), self._limits, progress, memory=self._memory
+            )
             found._udf_errors = self._udf_errors
             found._files = self._files
             found._cursors = self._cursors

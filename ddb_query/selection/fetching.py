@@ -10,8 +10,6 @@ from ddb_query.errors import OutOfMemoryError, UsageError
 from ddb_query.hub.endpoint import Hub
 from ddb_query.images.fetch import fetch as fetch_rows
 from ddb_query.images.nearby import Nearby
-from ddb_query.images.plan import fewest_parts
-from ddb_query.images.plan import plan as plan_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +41,8 @@ def plan(
     selection: Selection, workspace: Workspace, folder: Path | None, order: Order, revision: str
 ) -> Plan:
     """What fetching a selection would cost."""
+    from ddb_query.images.plan import plan as plan_rows
+
     source, hub = workspace.source, Hub.without_account(revision=revision)
 
     def planned(most_bytes: int | None) -> Plan:
@@ -89,6 +89,8 @@ def from_fewest_parts(selection: Selection, workspace: Workspace) -> tuple[str, 
     Raises:
         UsageError: It is no sample, so that there is nothing to choose.
     """
+    from ddb_query.images.plan import fewest_parts
+
     sample = selection.criteria.sample
     if sample is None:
         raise UsageError("only a sample can come from fewer parts", hint="--sample N")
