@@ -1,6 +1,7 @@
 """Fetching images beside what people do today, from a Hub on loopback with latency and a link.
 
     python benchmarks/fetch.py [--tries 3]
+    python benchmarks/fetch.py --memory FOLDER
 
 The Hub (`tests/hub.py`) runs in a process of its own, waits 50 ms before each answer, and shares
 its link between all connections. Beside `ddb_query.images.fetch` with 16 jobs: remotezip, one
@@ -10,6 +11,9 @@ a new folder and a new cache, so that nothing is known before. Cases:
 - `one-part`: 20 images of one part.
 - `spread`: 80 images of 16 parts, five each: what a query gives.
 - `large`: 40 members of 3 MB from 4 parts: is the link full?
+
+With `--memory`, the most memory of a whole `ddb fetch` of 100,000 images, from the folder's
+`metadata-large.parquet`: small images, and one in a hundred as large as they really are.
 """
 
 from __future__ import annotations
@@ -17,22 +21,25 @@ from __future__ import annotations
 import argparse
 import io
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
 import time
 import uuid
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from harness import record
+import pyarrow.parquet as pq
+from harness import ddb, measure, record
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from fetching import zipped
 from hub import REPOSITORY_PATH, LoopbackHub
 
 from ddb_query.dataset import part_path
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 LATENCY_SECONDS = 0.05
+MEMORY_PARTS = 100
 COLUMNS = (
     "image_name", "prompt", "part_id", "seed", "step", "cfg", "sampler", "width", "height",
     "user_name", "image_nsfw", "prompt_nsfw",
@@ -98,12 +106,60 @@ def main() -> None:
     """Run all cases, and write the results down."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tries", type=int, default=3)
-    tries = parser.parse_args().tries
+    parser.add_argument("--memory", type=Path, metavar="FOLDER")
+    chosen = parser.parse_args()
+    if chosen.memory:
+        _memory(chosen.memory / "metadata-large.parquet")
+    else:
+        _all_cases(chosen.tries)
+
+
+def _all_cases(tries: int) -> None:
     rows: list[dict[str, object]] = []
     for case in CASES:
         with _Server(case) as server:
             rows += _compared(case, server, tries)
     record("fetch", rows)
+
+
+def _memory(table: Path) -> None:
+    """Measure a whole command: peak of its resident memory, and its seconds."""
+    chosen = pq.read_table(
+        table, columns=["image_name", "part_id", "width", "height"],
+        filters=[("part_id", "<=", MEMORY_PARTS)],
+    )  # fmt: skip
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve_rows, args=(chosen.to_pylist(), there), daemon=True)
+    process.start()
+    os.environ["HF_ENDPOINT"] = here.recv()
+    with tempfile.TemporaryDirectory() as folder:
+        command = ddb(
+            "--data-dir", str(table.parent), "--dataset", "large", "fetch", "--yes",
+            "--part", f"1-{MEMORY_PARTS}", "--include-blurred", "-o", f"{folder}/images",
+        )  # fmt: skip
+        (found,) = measure(command, tries=1)
+        images = len(list(Path(folder, "images").glob("*.webp")))
+    process.terminate()
+    if images != chosen.num_rows:
+        raise SystemExit(f"{images} images are not all")
+    record("fetch-memory", [{"images": images, **asdict(found)}], table)
+
+
+def _serve_rows(rows: list[dict[str, Any]], pipe: Connection) -> None:
+    small, real = (
+        [_picture(number, side, "WEBP") for number in range(4)] for side in (32, 512)
+    )  # fmt: skip
+    parts: dict[int, list[tuple[str, bytes]]] = {}
+    for number, row in enumerate(rows):
+        fits = row["width"] * row["height"] >= 512 * 512
+        picture = (real if number % 100 == 0 and fits else small)[number // 100 % 4]
+        parts.setdefault(row["part_id"], []).append((row["image_name"], picture))
+    with LoopbackHub({part_path("large", n): zipped(files) for n, files in parts.items()}) as hub:
+        for path in hub.files:
+            hub.sha256(path)
+        pipe.send(hub.endpoint)
+        pipe.poll(None)
 
 
 def _compared(case: Case, server: _Server, tries: int) -> list[dict[str, object]]:
@@ -233,10 +289,10 @@ def _serve(case: Case, pipe: Connection) -> None:
             hub.sent_bytes = 0
 
 
-def _picture(number: int, side: int) -> bytes:
+def _picture(number: int, side: int, form: str = "PNG") -> bytes:
     noise = random.Random(number).randbytes(side * side * 3)
     sink = io.BytesIO()
-    Image.frombytes("RGB", (side, side), noise).save(sink, "PNG", compress_level=1)
+    Image.frombytes("RGB", (side, side), noise).save(sink, form, compress_level=1, lossless=True)
     return sink.getvalue()
 
 

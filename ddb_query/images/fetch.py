@@ -21,7 +21,7 @@ from ddb_query.images.ledger import Outcome, WantedImage, ledger_of
 from ddb_query.images.nearby import Nearby
 from ddb_query.images.order import Fetched, Order
 from ddb_query.images.place import place_at
-from ddb_query.images.rows import admitted, keep_rows
+from ddb_query.images.rows import admitted, give_memory_back, keep_rows
 from ddb_query.images.sources import Sources
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def fetch(
             jobs = Jobs(dataset, place, sources, directories, unchecked)
             run.lead(_parts(jobs, ledger, unchecked), sources, order.jobs)
             directories.shrink()
+        give_memory_back()
         order.layout.finish(place, ledger)
         run.sum_up()
         return done

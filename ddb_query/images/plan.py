@@ -15,7 +15,7 @@ from ddb_query.images.directories import Directories
 from ddb_query.images.ledger import ledger_of
 from ddb_query.images.nearby import Nearby
 from ddb_query.images.place import Place
-from ddb_query.images.rows import Counts, admitted
+from ddb_query.images.rows import Counts, admitted, give_memory_back
 from ddb_query.images.spans import SPAN_BYTES, spans
 from ddb_query.images.zip_part import TAIL_BYTES
 
@@ -201,8 +201,6 @@ def _by_part(
     rows: pa.RecordBatchReader, there: set[str], found: Plan, *, include_blurred: bool
 ) -> dict[int, list[str]]:
     """Names of the images that are not there yet, by part."""
-    import pyarrow as pa
-
     wanted: dict[int, list[str]] = {}
     for batch in admitted(rows, found.counts, include_blurred=include_blurred):
         parts, names = (batch.column(name).to_pylist() for name in ("part_id", "image_name"))
@@ -211,7 +209,7 @@ def _by_part(
                 wanted.setdefault(part_id, []).append(name)
     found.images = found.counts.images
     found.here = found.images - sum(map(len, wanted.values()))
-    pa.default_memory_pool().release_unused()
+    give_memory_back()
     return dict(sorted(wanted.items()))
 
 

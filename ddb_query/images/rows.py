@@ -81,7 +81,15 @@ def keep_rows(
             kept = [name not in names for name in batch.column("image_name").to_pylist()]
             left = batch.filter(pa.array(kept, pa.bool_()))
             writer.write_batch(_fitted(left, whole), _GROUP_ROWS)
-    pa.default_memory_pool().release_unused()
+    give_memory_back()
+
+
+def give_memory_back() -> None:
+    """Let the system have what Arrow and the C library keep for later."""
+    import pyarrow as pa
+
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
 
 
 def rows_of_part(path: Path, part_id: int, columns: Iterable[str]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 # A sort of all rows spills beyond that, and takes no longer. On two cores the scan of a store needs
 # the first, that of the published table the second.
-_LITTLE_MEMORY = (120_000_000, 200_000_000)
+_LITTLE_MEMORY = (100_000_000, 200_000_000)
 _COLUMNS = (
     "image_name, prompt, part_id, seed, step, cfg, sampler, width, height, user_name, timestamp,"
     " image_nsfw, prompt_nsfw"
