@@ -13,6 +13,8 @@ from ddb_query.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_OTHER_FOLDERS = "--data-dir and DDB_CACHE_DIR name other folders"
+
 
 @contextlib.contextmanager
 def writing(target: Path) -> Iterator[BinaryIO]:
@@ -256,8 +258,12 @@ def locked(target: Path) -> Iterator[None]:
         lock.release()
 
 
-def make_folder(path: Path) -> Path:
-    """Make a folder of ddb's own, with its parents.
+def make_folder(path: Path, *, hint: str = _OTHER_FOLDERS) -> Path:
+    """Make a folder, with its parents.
+
+    Args:
+        path: The folder.
+        hint: What helps when it cannot be made; by default for folders of ddb's own.
 
     Raises:
         OutputError: It cannot be made.
@@ -266,7 +272,6 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        hint = "--data-dir and DDB_CACHE_DIR name other folders"
         raise OutputError(path, error.strerror or str(error), hint=hint) from error
     return path
 

@@ -143,6 +143,17 @@ class TestAPlan:
         assert loaded == {(): True, ("--yes",): False}
         assert len(list((tmp_path / "castles").glob("*.png"))) == 6
 
+    def test_reads_no_ledger_through_a_link(self, ddb: Callable[..., Ran], tmp_path: Path) -> None:
+        ledger = tmp_path / "castles" / ".ddb" / "ledger.sqlite"
+        ledger.parent.mkdir(parents=True)
+        outside = tmp_path / "outside"
+        outside.write_text("not to be read")
+        ledger.symlink_to(outside)
+        assert ddb(*FETCH, "-o", "castles", "--plan").code == 0
+        ran = ddb(*FETCH, "-o", "castles")
+        assert (ran.code, "it is a link" in ran.err) == (3, True)
+        assert outside.read_text() == "not to be read"
+
     def test_says_when_the_disk_is_too_small(self) -> None:
         lines = dict(plan_lines(Plan(disk=2_000, free=1_000)))
         assert lines["disk"] == "about 2.0 kB, 1.0 kB are free: not enough"
@@ -263,6 +274,17 @@ class TestFromAHub:
         found = pq.read_table(tmp_path / "out" / "metadata.parquet")
         assert set(found["part_id"].to_pylist()) == {2}
         assert hub.requests == []
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_what_helps(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for folder in ("file", "file/below"):
+        ran = ddb("--dataset", "demo", "fetch", "--limit", "3", "-o", folder)
+        assert ran.code == 3
+        assert ran.err.splitlines()[-2].startswith(f"ddb: cannot write {folder}: ")
+        assert ran.err.splitlines()[-1] == "hint: -o DIR names another folder"
 
 
 def test_no_folder_is_a_usage_error(ddb: Callable[..., Ran]) -> None:

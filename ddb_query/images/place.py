@@ -142,7 +142,7 @@ def place_at(folder: Path, on_note: Callable[[str], None]) -> Iterator[Place]:
     import filelock
 
     place = Place(folder)
-    make_folder(folder)
+    make_folder(folder, hint="-o DIR names another folder")
     place.refuse_links()
     lock = filelock.FileLock(place.state / "lock")
     try:

@@ -190,10 +190,11 @@ class _Estimate:
 
 
 def _fetched(folder: Path | None) -> set[str]:
-    path = Place(folder).ledger_path if folder else None
-    if path is None or not path.is_file():
+    place = Place(folder) if folder else None
+    # A link is not followed here either; the fetch refuses it.
+    if place is None or place.size_of(str(place.ledger_path.relative_to(place.folder))) is None:
         return set()
-    with ledger_of(path, read_only=True) as ledger:
+    with ledger_of(place.ledger_path, read_only=True) as ledger:
         return {name for name, _, _ in ledger.fetched()}
 
 
