@@ -12,7 +12,10 @@ from ddb_query.errors import OutOfMemoryError
 from ddb_query.selection import fetching
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from conftest import Ran
 
     from ddb_query.corpus import Corpus
 
@@ -63,6 +66,15 @@ def test_a_lower_limit_stays_and_so_does_that_of_other_cursors(given: str | None
             other.close()
             with corpus.workspace.engine.frugal(100 * MILLION):
                 assert limit(corpus) < usual
+
+
+def test_the_command_loads_no_pandas(ddb: Callable[..., Ran], tmp_path: Path) -> None:
+    fetch = ("--dataset", "demo", "fetch", "--limit", "3", "-o", "images")
+    ran = ddb(*fetch, PYTHONPROFILEIMPORTTIME="1")
+    assert ran.code == 0
+    loaded = {line.rpartition("|")[2].strip() for line in ran.err.splitlines()}
+    assert "pyarrow" in loaded
+    assert not loaded & {"pandas.core", "polars"}
 
 
 def test_a_selection_that_needs_more_memory_gets_it(

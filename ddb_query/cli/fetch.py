@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -75,6 +76,7 @@ def fetch(
         "jobs": jobs, "layout": layout, "class_by": class_by, "local": local or (),
         "retry_failed": retry_failed, "check_json": check_json,
     }  # fmt: skip
+    sys.meta_path.insert(0, _NoPandas())
     with session.open() as corpus:
         selection = corpus.select(**chosen, limit=session.options.limit or None)
         if prefer_parts:
@@ -95,6 +97,15 @@ def fetch(
         if show:
             _show(session, folder)
         _raise_for(selection, done, check_json=check_json)
+
+
+class _NoPandas(MetaPathFinder):
+    """Has pyarrow do without pandas, which it loads where it can: 40 MB and 0.3 s for nothing."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Find nothing here; pandas nowhere."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
 
 
 def _show_plan(session: Session, cost: Plan) -> None:
