@@ -7,23 +7,35 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from selection_truth import POLICIES, SAMPLERS, STRATA, allocated, rows_of, selected
+from polars.testing import assert_frame_equal
+from selection_truth import (
+    CONDITIONS,
+    DELETED,
+    ORDERS,
+    POLICIES,
+    SAMPLERS,
+    SEARCHES,
+    STRATA,
+    allocated,
+    rows_of,
+    selected,
+)
 
 import ddb_query
 from ddb_query.errors import SqlError, UsageError
+from ddb_query.selection.criteria import Criteria
 from ddb_query.selection.policy import policy_of
 from ddb_query.selection.strata import allocate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from selection_truth import Row
 
     from ddb_query.corpus import Corpus
 
@@ -45,7 +57,7 @@ def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture(scope="module")
-def rows(tables: Path) -> list[Row]:
+def rows(tables: Path) -> pl.DataFrame:
     return rows_of(tables / "metadata.parquet")
 
 
@@ -57,58 +69,92 @@ scores = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.9, 1.0]) | st.floats(
 times = st.datetimes(datetime.datetime(2022, 8, 6), datetime.datetime(2022, 8, 21))
 utc_times = times.map(lambda time: time.replace(tzinfo=datetime.UTC, microsecond=0))
 counts = st.integers(0, 40) | st.integers(0, 4000)
+policies = st.fixed_dictionaries(
+    {"name": st.just("lab")},
+    optional={
+        "max_image_nsfw": scores, "max_prompt_nsfw": scores, "include_blurred": st.booleans(),
+    },
+)  # fmt: skip
+groups = ["prompt", "family", "user"]
+
+# Of `subset` every how many rows are in the file, of `user` whose turn it is.
+FILTERS: dict[str, st.SearchStrategy[Any]] = {
+    "subset": st.integers(1, 4),
+    "where": st.sampled_from([*CONDITIONS]),
+    "match": st.sampled_from([*SEARCHES]),
+    "max_image_nsfw": scores,
+    "max_prompt_nsfw": scores,
+    "policy": st.sampled_from([*POLICIES]) | policies,
+    "include_blurred": st.booleans(),
+    "sampler": st.lists(st.sampled_from([*SAMPLERS, "1", "8"]), min_size=1, max_size=4),
+    "user": st.lists(st.integers(0, 14), max_size=8),
+    "part": st.lists(st.sampled_from(["1", "2-3", "1-2", "3-900", "70"]), max_size=2),
+    "since": utc_times,
+    "until": utc_times,
+}
+THINNING: dict[str, st.SearchStrategy[Any]] = {
+    "one_per": st.sampled_from(groups),
+    "max_per": st.builds("{}={}".format, st.sampled_from(groups), st.integers(1, 7)),
+    "include_deleted": st.booleans(),
+    "order_by": st.sampled_from([*ORDERS]),
+    "limit": st.integers(1, 3000),
+}
+STRATIFYING: dict[str, st.SearchStrategy[Any]] = {
+    "stratify": st.sampled_from([*STRATA]),
+    "shares": st.sampled_from(["proportional", "equal"]),
+}
 
 
 @st.composite
 def criteria(draw: st.DrawFn) -> dict[str, Any]:
-    """Any fields together, but for those that need a search or SQL."""
-    filters = {
-        "max_image_nsfw": scores,
-        "max_prompt_nsfw": scores,
-        "policy": st.sampled_from([*POLICIES]),
-        "include_blurred": st.booleans(),
-        "sampler": st.lists(st.sampled_from([*SAMPLERS, "1", "8"]), min_size=1, max_size=4),
-        "part": st.lists(st.sampled_from(["1", "2-3", "1-2", "3-900", "70"]), max_size=2),
-        "since": utc_times,
-        "until": utc_times,
-    }
-    thinning = {
-        "one_per": st.sampled_from(["prompt", "user"]),
-        "max_per": st.sampled_from(["user=1", "user=7", "prompt=2"]),
-        "include_deleted": st.booleans(),
-        "limit": st.integers(1, 3000),
-    }
-    said: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=filters))
-    said |= draw(st.fixed_dictionaries({}, optional=thinning))
+    """Any fields together."""
+    # Each criterion leaves out much: a few at a time, so that something is left.
+    kept = draw(st.lists(st.sampled_from([*FILTERS]), unique=True, max_size=4))
+    said: dict[str, Any] = {name: draw(FILTERS[name]) for name in kept}
+    said |= draw(st.fixed_dictionaries({}, optional=THINNING))
     if draw(st.booleans()):
         said["sample"] = draw(counts)
         if draw(st.booleans()):
-            said["stratify"] = draw(st.sampled_from([*STRATA]))
-            said["shares"] = draw(st.sampled_from(["proportional", "equal"]))
+            said |= draw(st.fixed_dictionaries(STRATIFYING))
     if {"sample", "one_per", "max_per"} & said.keys():
         said["seed"] = draw(st.integers(0, 2**40))
     return said
 
 
 @settings(
-    max_examples=40, deadline=None,
+    max_examples=60, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(said=criteria())
 def test_an_export_holds_the_rows_that_the_criteria_mean_in_their_order(
-    said: dict[str, Any], corpus: Corpus, rows: list[Row], tmp_path: Path
+    said: dict[str, Any], corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
+    if turns := said.get("user"):
+        users = [
+            *rows["user_name"].drop_nulls().value_counts(sort=True)["user_name"].head(12),
+            *DELETED,
+            "O'x {}",
+        ]
+        said = said | {"user": [users[turn] for turn in turns]}
+    meant, names_file = dict(said), tmp_path / "names.csv"
+    if every := said.get("subset"):
+        names = rows["image_name"].gather_every(every)
+        names.append(pl.Series(["nobody.png"])).to_frame().write_csv(names_file)
+        said, meant = said | {"subset": names_file}, said | {"subset": names.to_list()}
     selection = corpus.select(**said)
     selection.export(tmp_path / "subset.parquet", force=True)
     found = pq.read_table(tmp_path / "subset.parquet")
     weight = [("weight", pa.float64())] if "stratify" in said else []
     assert found.schema.remove_metadata() == pa.schema(PUBLISHED + weight)
-    expected = selected(rows, said)
-    # A table's bytes are compared, so that NaN is equal to itself.
-    assert found.equals(pa.Table.from_pylist(expected, schema=found.schema)) or (
-        repr(found.to_pylist()) == repr(expected)
-    )
-    assert selection.count() == len(expected)
+    expected = selected(rows, meant)
+    assert_frame_equal(pl.DataFrame(pl.from_arrow(found)), expected, check_exact=True)
+    assert selection.count() == expected.height
+
+
+def test_every_criterion_is_among_those_of_the_random_selections() -> None:
+    drawn = {*FILTERS, *THINNING, *STRATIFYING, "sample", "seed"}
+    # What is on the disk is nothing of a table's; tests of fetching tell of it.
+    assert drawn == {*Criteria.__dataclass_fields__} - {"on_disk"}
 
 
 @given(
@@ -184,15 +230,18 @@ def test_a_family_is_one_text_however_it_is_spelled(corpus: Corpus) -> None:
     assert counted == (families, families)
 
 
-def test_candidates_without_a_user_are_dropped_and_counted(corpus: Corpus, rows: list[Row]) -> None:
-    unknown = sum(row["user_name"] in (None, "deleted-account", "deleted_account") for row in rows)
+def test_candidates_without_a_user_are_dropped_and_counted(
+    corpus: Corpus, rows: pl.DataFrame
+) -> None:
+    deleted = [None, "deleted-account", "deleted_account"]
+    unknown = rows["user_name"].is_in(deleted, nulls_equal=True).sum()
     assert unknown
     selection = corpus.select(one_per="user")
     assert selection.notes() == [f"left out {unknown:,} images without a known user"]
     assert not corpus.select(one_per="user", include_deleted=True).notes()
 
 
-def test_more_than_there_are_gives_all_and_says_so(corpus: Corpus, rows: list[Row]) -> None:
+def test_more_than_there_are_gives_all_and_says_so(corpus: Corpus, rows: pl.DataFrame) -> None:
     selection = corpus.select(sample=5000)
     assert selection.count() == len(rows)
     assert selection.notes() == [f"there are only {len(rows):,} images; the sample has them all"]
@@ -318,13 +367,13 @@ def test_a_condition_that_writes_is_refused_before_it_runs(corpus: Corpus, tmp_p
 
 
 def test_policy_files_say_thresholds_and_their_errors_are_named(
-    corpus: Corpus, rows: list[Row], tmp_path: Path
+    corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("max_image_nsfw = 0.3\nmax_prompt_nsfw = 0.4\ninclude_blurred = true\n")
     fields = {"max_image_nsfw": 0.3, "max_prompt_nsfw": 0.4, "include_blurred": True}
     assert policy_of(file).name == "mine"
-    assert corpus.select(policy=file).count() == len(selected(rows, fields))
+    assert corpus.select(policy=file).count() == selected(rows, fields).height
     wrong = ["max_image = 1", "max_image_nsfw = 2", "max_image_nsfw = ", "name = 3", "\xff"]
     for text in wrong:
         file.write_text(text, "latin-1")

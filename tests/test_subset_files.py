@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from selection_truth import Row
-
     from ddb_query.corpus import Corpus
 
 FORMATS = ["parquet", "csv", "tsv", "jsonl", "json", "arrow"]
@@ -48,7 +46,7 @@ def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture(scope="module")
-def rows(tables: Path) -> list[Row]:
+def rows(tables: Path) -> pl.DataFrame:
     return rows_of(tables / "metadata.parquet")
 
 
@@ -135,16 +133,14 @@ def test_a_subset_reads_back_in_pandas_polars_and_duckdb(subset: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_verifies_and_its_hash_is_that_of_the_agreement(
-    form: str, corpus: Corpus, rows: list[Row], tmp_path: Path
+    form: str, corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     said: dict[str, Any] = {"sample": 700, "seed": 5}
     file = tmp_path / f"subset.{form}"
     made = corpus.select(**said).export(file)
     assert (made.rows, made.size) == (700, file.stat().st_size)
     finite_only = form in ("json", "jsonl")
-    expected = content_hash(
-        ([*row.values()] for row in selected(rows, said)), finite_only=finite_only
-    )
+    expected = content_hash(selected(rows, said).iter_rows(), finite_only=finite_only)
     assert verify(file).content_hash == expected
     beside = file.with_name(f"subset.{form}.manifest.json")
     assert beside.exists() == (form != "parquet")
@@ -456,10 +452,10 @@ def test_without_a_hash_rows_and_columns_are_checked(corpus: Corpus, tmp_path: P
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "tsv", "jsonl", "json"])
 def test_the_images_of_a_file_are_selected_and_unknown_names_counted(
-    form: str, corpus: Corpus, rows: list[Row], tmp_path: Path
+    form: str, corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / f"names.{form}"
-    found = [row["image_name"] for row in rows[:5]]
+    found = rows["image_name"].head(5).to_list()
     odd = [*found, found[0], "') or true --", "x.png"]
     corpus.export(file, sql="select unnest($names::varchar[]) as image_name", params={"names": odd})
     selection = corpus.select(subset=file)
