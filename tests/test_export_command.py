@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from conftest import write_table
 from test_startup import HEAVY, loaded
 
 from ddb_query.verifying import verify
@@ -202,31 +204,48 @@ sys.exit(main())
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 12), ("tree", 8), ("x.bin", 30)])
-def test_a_killed_export_leaves_the_old_or_the_new_and_nothing_else(
-    name: str, kills: int, tables: Path, ddb: Callable[..., Ran], tmp_path: Path
+def part_ids(subset: Path) -> frozenset[int]:
+    """The parts of which all images are in a whole subset."""
+    if subset.suffix == ".csv":
+        parts = pl.read_csv(subset)["part_id"]
+    else:
+        verify(subset)
+        parts = pl.DataFrame(pl.from_arrow(pq.read_table(subset, columns=["part_id"])))["part_id"]
+    assert parts.value_counts()["count"].to_list() == [1000] * 10
+    return frozenset(parts.to_list())
+
+
+OLD, NEW = frozenset(range(1, 11)), frozenset(range(11, 21))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 26), ("x.csv", 12), ("tree", 12)])
+def test_an_export_killed_at_any_moment_leaves_the_old_or_the_new_and_nothing_else(
+    name: str, kills: int, ddb: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, kept = tmp_path / "out", tmp_path / "kept"
-    folder.mkdir()
-    kept.mkdir()
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("killed_exports.py"),
-         tables, folder, name, str(kills), kept],
-        capture_output=True, check=True, timeout=300,
+    monkeypatch.setenv("DDB_DATA_DIR", str(tmp_path))
+    write_table(tmp_path / "metadata.parquet", rows=20_000)
+    folder = tmp_path / "exports"
+    subprocess.run(
+        [sys.executable, Path(__file__).with_name("killed_exports.py"), folder, name, str(kills)],
+        check=True, timeout=300,
     )  # fmt: skip
-    lines = done.stdout.decode().splitlines()
-    assert len(lines) == kills
-    assert [*kept.iterdir()]
-    for path in kept.iterdir():
-        rows = path.stat().st_size if name == "x.bin" else verify(path).rows
-        assert rows in (10, 2000, 1_000_000)
+    left = {int(place.name): place for place in (folder / "kept").iterdir()}
+    assert len(left) >= kills
+    assert 0 < sum(place % 2 for place in left) < len(left)
+    for place, there in left.items():
+        whole = {part_ids(there / name)} if (there / name).exists() else set()
+        assert whole in ([{OLD}, {NEW}] if place % 2 else [set(), {NEW}])
     if name != "tree":
         # Nothing else, but for a kill in the instant in which a file takes an old one's place.
-        assert sum(line not in ("", name) for line in lines) <= kills // 4
-    by = ["--partition-by", "sampler"] if name == "tree" else ["--format", "parquet"]
-    assert ddb("export", "-o", folder / name, "--force", "--limit", "5", *by).code == 0
-    # What a kill leaves, the next to write there takes away.
-    assert [path.name for path in folder.iterdir()] == [name]
+        assert sum(bool([*there.glob(".*")]) for there in left.values()) <= kills // 8
+    by = ["--partition-by", "sampler"] if name == "tree" else []
+    for there in left.values():
+        if [*there.glob(".*")]:
+            # What a kill left, the next to write there takes away.
+            assert ddb("export", "-o", there / name, "--force", "--limit", "5", *by).code == 0
+            assert not [*there.glob(".*")]
+            break
 
 
 def test_every_parquet_that_ddb_writes_says_how_it_was_made(
