@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -129,19 +130,22 @@ def test_bad_options_are_told_in_a_line_and_leave_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-def test_print_sql_gives_sql_and_writes_nothing(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_print_sql_gives_sql_for_what_is_written_otherwise_and_writes_nothing(
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
     said = ["--match", "castle", "--one-per", "user", "--max-image-nsfw", "0.5"]
-    ran = ddb("export", "--print", "sql", *said)
+    said += ["--columns", "cfg, image_name, part_id", "--drop", "part_id", "--limit", "9"]
+    said += ["--sample", "20", "--stratify", "sampler", "--order-by", "cfg"]
+    ran = ddb("export", "--print", "sql", "-o", "x.parquet", "--quiet", *said)
     assert (ran.code, ran.err) == (0, "")
+    assert not (tmp_path / "x.parquet").exists()
     assert ddb("export", "-o", "x.parquet", *said).code == 0
-    monkeypatch.chdir(tables)
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, contextlib.chdir(tables):
         found = connection.sql(ran.text)
         assert found is not None
-        names = found.to_arrow_table()["image_name"].to_pylist()
-    assert names == pq.read_table(tmp_path / "x.parquet")["image_name"].to_pylist()
+        plain = found.to_arrow_table()
+    assert plain.column_names == ["cfg", "image_name", "weight"]
+    assert plain.equals(pq.read_table(tmp_path / "x.parquet").replace_schema_metadata())
 
 
 def test_rows_of_sql_and_of_a_canned_query_are_exported(

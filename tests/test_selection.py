@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ddb_query.corpus import Corpus
+    from ddb_query.selection.selection import Selection
 
 PUBLISHED = [
     ("image_name", pa.string()), ("prompt", pa.string()), ("part_id", pa.uint16()),
@@ -311,18 +313,44 @@ PLAIN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("said", PLAIN, ids=repr)
 def test_its_sql_gives_the_same_rows_in_plain_duckdb(
-    said: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    selection = corpus.select(**said)
-    selection.export(tmp_path / "subset.parquet")
-    monkeypatch.chdir(tables)
-    with duckdb.connect() as connection:
-        found = connection.sql(selection.sql)
+    said: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path
+) -> None:
+    check_plain(corpus.select(**said), tables, tmp_path)
+
+
+EVERY_COLUMN = [
+    "part_path", "cfg", "user_name", "timestamp", "image_blurred", "sampler_name", "part_id",
+    "image_nsfw_score", "image_nsfw", "prompt_id", "image_name", "seed", "width", "prompt_nsfw",
+]  # fmt: skip
+STRATIFIED: dict[str, Any] = {"sample": 40, "stratify": "sampler", "order_by": "cfg desc, seed"}
+COLUMNS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"limit": 500, "order_by": "image_name desc"}, {"columns": EVERY_COLUMN}),
+    ({"match": "castle"}, {"columns": ["prompt"]}),
+    ({"sample": 30, "seed": 2}, {"drop": ["user_name", "part_id", "image_name"]}),
+    (STRATIFIED, {"columns": ["weight", "sampler_name"]}),
+    (STRATIFIED, {"columns": ["cfg", "seed"], "drop": ["seed"]}),
+    (STRATIFIED, {"drop": ["weight", "seed", "cfg"]}),
+    ({"where": "cfg > 7", "limit": 30}, {"columns": ["cfg", "width"], "drop": ["width"]}),
+]
+
+
+@pytest.mark.parametrize(("said", "columns"), COLUMNS, ids=repr)
+def test_its_sql_gives_the_columns_that_an_export_writes_with_their_types(
+    said: dict[str, Any], columns: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path
+) -> None:
+    check_plain(corpus.select(**said), tables, tmp_path, **columns)
+
+
+def check_plain(selection: Selection, tables: Path, folder: Path, **columns: Any) -> None:
+    """See that its SQL, run where only the tables are, gives what an export writes."""
+    selection.export(folder / "subset.parquet", **columns)
+    with duckdb.connect() as connection, contextlib.chdir(tables):
+        found = connection.sql(selection.plain_sql(**columns))
         assert found is not None
-        plain = found.to_arrow_table().to_pylist()
-    expected = pq.read_table(tmp_path / "subset.parquet").to_pylist()
-    assert [*map(repr, plain)] == [*map(repr, expected)]
+        plain = found.to_arrow_table()
+    expected = pq.read_table(folder / "subset.parquet")
+    assert plain.schema == expected.schema.remove_metadata()
+    assert [*map(repr, plain.to_pylist())] == [*map(repr, expected.to_pylist())]
 
 
 def test_plain_sql_of_what_plain_duckdb_does_not_have_is_refused(
@@ -333,6 +361,12 @@ def test_plain_sql_of_what_plain_duckdb_does_not_have_is_refused(
         _ = corpus.select(subset=tmp_path / "names.csv").sql
     with pytest.raises(UsageError, match=r"no search\(\)"):
         _ = corpus.select(where="prompt_id in (select prompt_id from search('x'))").sql
+    with pytest.raises(UsageError, match=r"no search\(\)"):
+        _ = corpus.select(order_by="(select count(*) from search('x'))").sql
+    with pytest.raises(UsageError, match="no score"):
+        corpus.select(match="castle").plain_sql(columns=["prompt", "score"])
+    with pytest.raises(UsageError, match="no column named xyzzy"):
+        corpus.select().plain_sql(drop=["xyzzy"])
 
 
 BAD: list[dict[str, Any]] = [

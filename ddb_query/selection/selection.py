@@ -132,11 +132,20 @@ class Selection:
 
     @property
     def sql(self) -> str:
-        """SQL that gives the same rows in plain DuckDB, from the published metadata table.
+        """SQL that gives the published columns of the same rows; `plain_sql` has more to say."""
+        return self.plain_sql()
+
+    def plain_sql(self, *, columns: Sequence[str] = (), drop: Sequence[str] = ()) -> str:
+        """SQL that gives what `export` writes, in plain DuckDB, from the published metadata table.
+
+        Args:
+            columns: As for `export`.
+            drop: As for `export`.
 
         Raises:
-            UsageError: It is about what is on the disk here.
+            UsageError: It is about what is on the disk here, or else plain DuckDB does not have.
         """
+        from ddb_query.selection.exporting import picked
         from ddb_query.selection.plain_sql import plain_sql
 
         if self.criteria.on_disk:
@@ -145,7 +154,8 @@ class Selection:
         tree = workspace.source.finder.parse(words) if words is not None else None
         self._check()
         strata = self.strata if self.criteria.stratify else []
-        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self._order)
+        wanted = picked(self, workspace, columns, not columns, drop)
+        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self._order, wanted)
 
     def export(
         self,
