@@ -110,6 +110,46 @@ def test_it_is_written_again_in_another_format_and_keeps_its_manifest(
     again(new, output=new, force=True)
 
 
+@pytest.mark.parametrize("by", ["sampler", "day", "part"])
+def test_a_folder_of_partitions_is_made_again_as_the_same_folder(
+    by: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    tree, new = tmp_path / "tree", tmp_path / "new"
+    corpus.select(sample=400, stratify="nsfw-band").export(tree, partition_by=by, drop=["prompt"])
+    again(tree, output=new)
+    assert verify(new) == verify(tree)
+    assert files_in(new) == files_in(tree)
+    with pytest.raises(DdbError, match="exists already"):
+        again(tree, output=new)
+    corpus.select(sample=5).export(new, partition_by="part", force=True)
+    again(tree, output=new, force=True)
+    assert files_in(new) == files_in(tree)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DdbError, match="did not write"):
+        again(tree, output=tmp_path / "mine", force=True)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(found) > 3
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def test_a_folder_of_partitions_becomes_one_file_when_a_file_is_named(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    tree, one = tmp_path / "tree", tmp_path / "one.parquet"
+    corpus.select(sample=400).export(tree, partition_by="sampler")
+    again(tree, output=one)
+    assert verify(one).partition_by is None
+    assert verify(one).content_hash == verify(tree).content_hash
+    beside = manifest.beside(tree)
+    said = json.loads(beside.read_text("utf-8"))
+    beside.write_text(json.dumps(said | {"rows": 399}), "utf-8")
+    with pytest.raises(DifferentSubsetError, match="gives 400 rows now, not 399"):
+        again(tree, output=tmp_path / "changed")
+
+
 def test_a_replay_that_needs_no_search_builds_no_store(subset: Path, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))

@@ -351,6 +351,10 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], object]] = {
     "kind without its SQL": changing(kind="sql"),
     "SQL in a selection": changing(sql="select 1"),
     "unknown format": changing(form="sqlite"),
+    "unknown partition": changing(partition_by="../x"),
+    "a partition of SQL": lambda said: said.update(
+        kind="query", query="user-stats", selection={}, partition_by="day"
+    ),
 }
 
 

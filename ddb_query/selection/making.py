@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ddb_query.engines.base import Column
     from ddb_query.engines.content_hash import Tally
+    from ddb_query.selection.exporting import Layout
     from ddb_query.selection.selection import Selection
     from ddb_query.workspace import Source, Workspace
 
@@ -24,10 +25,7 @@ def of_selection(
     workspace: Workspace,
     columns: Sequence[Column],
     tally: Tally,
-    form: str,
-    *,
-    published: bool,
-    hashed: bool,
+    layout: Layout,
 ) -> Manifest:
     """The manifest of a selection that has been written.
 
@@ -36,17 +34,16 @@ def of_selection(
         workspace: Where.
         columns: Those written.
         tally: Of the rows written.
-        form: The file's format.
-        published: Whether the columns are as published.
-        hashed: Whether the tally began with the sums of the content hash.
+        layout: How; when it is hashed the tally began with the sums of the content hash.
     """
     criteria = selection.criteria
-    found = _common(workspace, columns, tally, form, hashed=hashed)
+    found = _common(workspace, columns, tally, layout.form, hashed=layout.hashed)
     found |= {
         "kind": "selection",
         "selection": criteria.to_json(),
         "policy": criteria.thresholds.to_json(),
-        "published": published,
+        "published": layout.published,
+        "partition_by": layout.partition,
         "subset": selection.names_hash,
         "seed": criteria.seed if criteria.thins else None,
         "strata": [stratum.to_json() for stratum in selection.strata],
