@@ -16,6 +16,7 @@ import pytest
 from conftest import write_table
 from test_startup import HEAVY, loaded
 
+import ddb_query
 from ddb_query.verifying import verify
 
 if TYPE_CHECKING:
@@ -281,3 +282,53 @@ def test_a_search_tells_what_its_selection_left_out_and_did_not_find(
     assert "1 names of names.csv are not in the dataset" in ran.err
     deleted = ddb("search", "castle", "--one-per", "user", "--count")
     assert "images without a known user" in deleted.err
+
+
+ORDER = "width * height desc, images.user_name, seed -- the widest"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "table"])
+def test_a_search_in_an_order_shows_images_and_prompts_in_that_order(
+    form: str, ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    said = ["--order-by", ORDER, "--policy", "moderate", "--limit", "12"]
+    columns = ["--columns", "image_name,prompt_id"]
+    assert ddb("export", "-o", "x.parquet", "--match", WORDS, *said[:4], *columns).code == 0
+    expected = pq.read_table(tmp_path / "x.parquet")
+    names = [*map(str, expected["image_name"].to_pylist())]
+    prompts = [*dict.fromkeys(map(str, expected["prompt_id"].to_pylist()))]
+    target = tmp_path / ("found" if form == "table" else f"found.{form}")
+    for images, first, ordered in ((["--images"], "image_name", names), ([], "prompt_id", prompts)):
+        ran = ddb("search", WORDS, *images, *said, "--format", form, "-o", target)
+        assert ran.code == 0
+        assert first_column(target, first) == ordered[:12]
+
+
+def first_column(target: Path, name: str) -> list[str]:
+    """What a file of rows has in its first column, as text."""
+    if target.suffix == ".parquet":
+        return [*map(str, pq.read_table(target)[name].to_pylist())]
+    lines = target.read_text("utf-8").splitlines()
+    if target.suffix == ".jsonl":
+        return [str(json.loads(line)[name]) for line in lines]
+    if target.suffix == ".csv":
+        return [line.partition(",")[0] for line in lines[1:]]
+    return [line.split("│")[1].strip() for line in lines[3:-1]]
+
+
+@pytest.mark.parametrize("counting", [["--count"], ["--facet", "user"]], ids=" ".join)
+def test_an_order_of_counts_is_refused(counting: list[str], ddb: Callable[..., Ran]) -> None:
+    ran = ddb("search", "castle", "--order-by", "seed", *counting)
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err == ("ddb: counts have an order of their own\nhint: leave --order-by out\n")
+
+
+def test_what_is_like_a_prompt_comes_in_a_selections_order_too(tables: Path) -> None:
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        ordered = corpus.select(order_by="seed")
+        found = corpus.like("a castle made of glass", ordered, images=True, limit=20).rows()
+        every = corpus.like("a castle made of glass", corpus.select(), images=True, limit=0).rows()
+        seeds = dict(corpus.sql("select image_name, seed from images").rows())
+        assert len(found) == 20
+        names = [row[0] for row in found]
+        assert names == sorted((row[0] for row in every), key=lambda name: seeds[name])[:20]

@@ -155,7 +155,7 @@ class Selection:
         self._check()
         strata = self.strata if self.criteria.stratify else []
         wanted = picked(self, workspace, columns, not columns, drop)
-        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self._order, wanted)
+        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self.order, wanted)
 
     def export(
         self,
@@ -343,13 +343,14 @@ class Selection:
         return found
 
     @property
-    def _order(self) -> str:
+    def order(self) -> str:
+        """SQL over `images` by which the rows are ordered, totally."""
         given = self.criteria.order_by
         return f"{given}\n, {_ORDER}" if given else _ORDER
 
     def _end(self, *, ordered: bool) -> str:
         limit = self.criteria.limit
-        end = f"\norder by {self._order}" if ordered or limit else ""
+        end = f"\norder by {self.order}" if ordered or limit else ""
         return end + (f"\nlimit {limit}" if limit else "")
 
     @cached_property
