@@ -223,6 +223,22 @@ def test_partitions_are_a_folder_that_readers_of_hive_folders_know_and_that_veri
     assert [path.name for path in tmp_path.glob("*tree*")] == ["tree"]
 
 
+@pytest.mark.parametrize("form", [*FORMATS, "tree"])
+def test_no_row_is_a_subset_too_that_has_columns_and_verifies(
+    form: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    file, by = tmp_path / f"none.{form}", None
+    if form == "tree":
+        file, by = tmp_path / "none", "day"
+    assert corpus.select(where="false").export(file, partition_by=by).rows == 0
+    assert [name for name, _ in verify(file).columns] == [name for name, _ in _published()]
+    if form == "tree":
+        with duckdb.connect() as connection:
+            found = connection.from_parquet(f"{file}/**/*.parquet", hive_partitioning=True)
+            assert found.columns == [*(name for name, _ in _published()), "day"]
+            assert found.fetchall() == []
+
+
 def test_a_folder_of_someone_else_is_never_replaced(corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
