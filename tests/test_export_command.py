@@ -76,6 +76,13 @@ def test_a_filter_that_matches_nothing_gives_the_schema_and_a_note(
     assert verify(tmp_path / "none.parquet").rows == 0
 
 
+def test_what_cannot_be_made_again_is_told(ddb: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = ddb("export", "-o", "x.parquet", "--policy", "strict", "--order-by", "random()")
+    assert ran.code == 0
+    assert ran.err.splitlines()[1] == "note: it cannot be made again: it calls random()"
+    assert "cannot be made again" in ddb("replay", "x.parquet").err
+
+
 def test_strata_are_shown(ddb: Callable[..., Ran], tmp_path: Path) -> None:
     ran = ddb("export", "-o", "s.parquet", "--sample", "50", "--stratify", "sampler")
     head, *lines = ran.text.splitlines()
@@ -108,6 +115,7 @@ def test_names_that_are_not_in_the_dataset_are_counted_and_end_in_4(
         (["-o", "x.parquet", "--max-image-nsfw", "2"], 2, "2"),
         (["-o", "x.parquet", "--policy", "prudish"], 2, "no policy named prudish"),
         (["-o", "x.parquet", "--part", "x"], 2, "not a part"),
+        (["-o", "x.parquet", "--part", "9-3"], 2, "hint: --part 3-9"),
         (["-o", "x.parquet", "--since", "noon"], 2, "noon is not a time"),
         (["-o", "x.parquet", "--columns", "promt"], 2, "did you mean prompt"),
         (["-o", "x.parquet", "--sql", "select 1", "--policy", "strict"], 2, "say it in the SQL"),

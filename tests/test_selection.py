@@ -375,7 +375,7 @@ BAD: list[dict[str, Any]] = [
     {"seed": 4}, {"shares": "equal", "sample": 3}, {"stratify": "sampler"},
     {"stratify": "size", "sample": 3}, {"one_per": "part"}, {"one_per": ["user"]},
     {"max_per": "user"}, {"max_per": "user=0"}, {"max_per": "user=" + "9" * 5000},
-    {"max_per": 5}, {"sampler": "euler"}, {"sampler": {"a": 1}}, {"part": "1-2-3"},
+    {"max_per": 5}, {"sampler": "euler"}, {"sampler": {"a": 1}}, {"part": "1-2-3"}, {"part": "9-3"},
     {"part": "٣"}, {"part": "9" * 5000}, {"since": "yesterday"}, {"until": 5}, {"policy": "none"},
     {"policy": {"name": "x", "colour": 1}}, {"policy": {"name": 5}}, {"limit": -1},
     {"policy": {"name": "x", "max_image_nsfw": "0.1"}}, {"include_blurred": "yes"},

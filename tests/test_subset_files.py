@@ -367,6 +367,11 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], object]] = {
     "kind without its SQL": changing(kind="sql"),
     "SQL in a selection": changing(sql="select 1"),
     "unknown format": changing(form="sqlite"),
+    "another policy": lambda said: said["policy"].update(name="strict", max_image_nsfw=0.1),
+    "no policy": changing(policy=None),
+    "another seed": changing(seed=5),
+    "a selection of nothing known": changing(selection={"colour": 1}),
+    "a policy that may be a file": changing(selection={"sample": 100, "policy": "strict"}),
     "unknown partition": changing(partition_by="../x"),
     "a partition of SQL": lambda said: said.update(
         kind="query", query="user-stats", selection={}, partition_by="day"

@@ -103,6 +103,8 @@ def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Sele
 def _tell(session: Session, made: Exported) -> None:
     session.diagnostics.clear()
     session.diagnostics.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
+    if made.manifest.reason is not None:
+        session.diagnostics.note(f"it cannot be made again: {made.manifest.reason}")
 
 
 def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
