@@ -377,10 +377,10 @@ BAD: list[dict[str, Any]] = [
     {"max_per": "user"}, {"max_per": "user=0"}, {"max_per": "user=" + "9" * 5000},
     {"max_per": 5}, {"sampler": "euler"}, {"sampler": {"a": 1}}, {"part": "1-2-3"}, {"part": "9-3"},
     {"part": "٣"}, {"part": "9" * 5000}, {"since": "yesterday"}, {"until": 5}, {"policy": "none"},
-    {"policy": {"name": "x", "colour": 1}}, {"policy": {"name": 5}}, {"limit": -1},
+    {"policy": {"name": "x", "colour": 1}}, {"policy": {"name": 5}}, {"policy": 5}, {"limit": -1},
     {"policy": {"name": "x", "max_image_nsfw": "0.1"}}, {"include_blurred": "yes"},
     {"where": 5}, {"where": "\ud800"}, {"user": "\ud800"}, {"since": "\ud800"},
-    {"order_by": ["seed"]}, {"subset": "nowhere.parquet"},
+    {"order_by": ["seed"]}, {"subset": "nowhere.parquet"}, {"subset": 5}, {"subset": ""},
 ]  # fmt: skip
 
 

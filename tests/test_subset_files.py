@@ -91,6 +91,8 @@ def test_columns_are_named_and_left_out(corpus: Corpus, tmp_path: Path) -> None:
          ("user_name", pa.string()), ("weight", pa.float64())]
     )  # fmt: skip
     assert "deleted-account" not in pq.read_table(file)["user_name"].to_pylist()
+    selection.export(file, columns="cfg", drop="weight", force=True)
+    assert pq.read_schema(file).names == ["cfg"]
     selection.export(file, drop=["user_name", "weight"], force=True)
     assert pq.read_schema(file).names == [name for name, _ in _published() if name != "user_name"]
     verify(file)
@@ -497,7 +499,10 @@ def test_a_file_without_image_names_is_a_usage_error(corpus: Corpus, tmp_path: P
     (tmp_path / "x.csv").write_text("name\na\n")
     (tmp_path / "x.parquet").write_bytes(b"not parquet")
     (tmp_path / "x.jsonl").write_text("{")
-    for name in ("x.csv", "x.parquet", "x.jsonl", "none.csv"):
+    (tmp_path / "folder").mkdir()
+    corpus.export(tmp_path / "folder" / "a.parquet", sql="select image_name from images")
+    corpus.export(tmp_path / "folder" / "b.parquet", sql="select prompt from images")
+    for name in ("x.csv", "x.parquet", "x.jsonl", "none.csv", "folder"):
         with pytest.raises(UsageError) as told:
             corpus.select(subset=tmp_path / name).count()
         assert "\n" not in told.value.message

@@ -20,6 +20,7 @@ from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
+    DamagedDataError,
     DdbError,
     InterruptedByUserError,
     OutOfMemoryError,
@@ -397,7 +398,7 @@ class DuckDBEngine:
         )
         try:
             self.answer(found)
-        except SqlError as error:
+        except (SqlError, DamagedDataError) as error:
             raise UsageError(
                 f"cannot read image names from {path}: {error.message.splitlines()[0]}",
                 hint="a subset file is parquet, csv or jsonl with a column image_name",

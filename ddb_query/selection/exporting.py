@@ -87,8 +87,8 @@ def export(
     workspace: Workspace,
     path: Path | str,
     *,
-    columns: Sequence[str] = (),
-    drop: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
+    drop: str | Sequence[str] = (),
     form: str | None = None,
     partition_by: str | None = None,
     hashed: bool = True,
@@ -262,9 +262,9 @@ def _slices(selection: Selection, workspace: Workspace) -> tuple[int, list[str]]
 def picked(
     selection: Selection,
     workspace: Workspace,
-    columns: Sequence[str],
+    columns: str | Sequence[str],
     published: bool,  # noqa: FBT001
-    drop: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
 ) -> dict[str, str]:
     """Name and SQL of the columns to write.
 
@@ -278,6 +278,7 @@ def picked(
     Raises:
         UsageError: There is no such column.
     """
+    columns, drop = _several(columns), _several(drop)
     if not published:
         view = workspace.engine.columns("images")
         return columns_of.viewed(columns, drop, view, selection.criteria)
@@ -285,3 +286,7 @@ def picked(
     return columns_of.without(
         every, drop or [name for name in every if columns and name not in columns]
     )
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) and names else names

@@ -135,7 +135,9 @@ class Selection:
         """SQL that gives the published columns of the same rows; `plain_sql` has more to say."""
         return self.plain_sql()
 
-    def plain_sql(self, *, columns: Sequence[str] = (), drop: Sequence[str] = ()) -> str:
+    def plain_sql(
+        self, *, columns: str | Sequence[str] = (), drop: str | Sequence[str] = ()
+    ) -> str:
         """SQL that gives what `export` writes, in plain DuckDB, from the published metadata table.
 
         Args:
@@ -161,8 +163,8 @@ class Selection:
         self,
         path: Path | str,
         *,
-        columns: Sequence[str] = (),
-        drop: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
+        drop: str | Sequence[str] = (),
         form: str | None = None,
         partition_by: str | None = None,
         hashed: bool = True,

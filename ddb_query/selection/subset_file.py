@@ -37,6 +37,8 @@ def names(workspace: Workspace, file: Path | str) -> Subset:
         UsageError: It cannot be read, or has no column `image_name`.
         BadManifestError: Its manifest is of another dataset, whose names differ.
     """
+    if not isinstance(file, str | Path) or not str(file):
+        raise UsageError("no subset file was named", hint="a path, as text or a Path")
     path = Path(file)
     _check_dataset(workspace, path)
     found = workspace.engine.names_in(path)
