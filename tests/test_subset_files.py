@@ -502,7 +502,8 @@ def test_a_file_without_image_names_is_a_usage_error(corpus: Corpus, tmp_path: P
     (tmp_path / "folder").mkdir()
     corpus.export(tmp_path / "folder" / "a.parquet", sql="select image_name from images")
     corpus.export(tmp_path / "folder" / "b.parquet", sql="select prompt from images")
-    for name in ("x.csv", "x.parquet", "x.jsonl", "none.csv", "folder"):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name in ("x.csv", "x.parquet", "x.jsonl", "none.csv", "folder", "pipe.csv"):
         with pytest.raises(UsageError) as told:
             corpus.select(subset=tmp_path / name).count()
         assert "\n" not in told.value.message

@@ -20,7 +20,6 @@ from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
-    DamagedDataError,
     DdbError,
     InterruptedByUserError,
     OutOfMemoryError,
@@ -386,24 +385,13 @@ class DuckDBEngine:
 
         Args:
             path: A parquet, csv or jsonl file, or a folder of parquet files.
-
-        Raises:
-            UsageError: It cannot be read, or has no column `image_name`.
         """
         rows, values = name_rows(path, self.literal_path(path))
-        found = Relation(
+        return Relation(
             "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
             f" from {rows} where image_name is not null",
             values,
         )
-        try:
-            self.answer(found)
-        except (SqlError, DamagedDataError) as error:
-            raise UsageError(
-                f"cannot read image names from {path}: {error.message.splitlines()[0]}",
-                hint="a subset file is parquet, csv or jsonl with a column image_name",
-            ) from error
-        return found
 
     def look_at(self, path: Path, form: str, names: Sequence[str]) -> dict[str, str]:
         """Show a file that ddb wrote as the view `LOOKED_AT`, text formats as text.
