@@ -123,14 +123,43 @@ def test_columns_that_are_not_there_are_usage_errors(
 
 
 def test_a_subset_reads_back_in_pandas_polars_and_duckdb(subset: Path) -> None:
+    import pandas as pd
+
     expected = pq.read_table(subset)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         assert connection.from_parquet(str(subset)).to_arrow_table().equals(expected)
-    assert pl.read_parquet(subset).to_arrow().column("image_name").to_pylist() == (
-        expected["image_name"].to_pylist()
-    )
-    assert len(pl.read_parquet(subset).columns) == 13
+    assert pl.read_parquet(subset).equals(pl.DataFrame(pl.from_arrow(expected)))
+    frame = pd.read_parquet(subset)
+    assert frame["image_name"].to_list() == expected["image_name"].to_pylist()
+    assert [*frame.columns] == expected.column_names
+
+
+@pytest.mark.slow
+def test_datasets_loads_a_subset_and_a_folder_of_partitions(
+    subset: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    corpus.select(sample=100).export(tmp_path / "tree", partition_by="day")
+    expected = sorted(pq.read_table(subset)["image_name"].to_pylist())
+    for file in (subset, tmp_path / "tree" / "**" / "*.parquet"):
+        assert sorted(loaded(file, monkeypatch, tmp_path)["image_name"]) == expected
+
+
+def loaded(file: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:
+    """What `load_dataset` makes of parquet files."""
+    import warnings
+
+    cache = str(folder / "datasets")
+    monkeypatch.setenv("HF_DATASETS_CACHE", cache)
+    with warnings.catch_warnings():
+        # Of datasets and what it imports, none of ours.
+        warnings.simplefilter("ignore")
+        import datasets
+
+        datasets.disable_progress_bars()
+        return datasets.load_dataset(
+            "parquet", data_files=str(file), split="train", cache_dir=cache
+        )
 
 
 @pytest.mark.parametrize("form", FORMATS)
