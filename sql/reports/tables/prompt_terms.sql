@@ -1,11 +1,12 @@
--- Which prompt holds which term at which clause, from 1. Nothing but marks is no term; a term that stands twice has two rows.
-select cut.prompt_id, cut.place, clause_terms.term_id
+-- Which prompt holds which term at which clause, from 1. Nothing but marks is no term; a term that
+-- stands twice has two rows. Terms are known by 64-bit hashes, which join faster than text; of a
+-- million terms two share a hash once in 30 million reports.
+select prompt_id, place, hash(clause) as term_id
 from (
     select
         prompt_id,
-        cast(generate_subscripts(string_split(prompt, ','), 1) as smallint) as place,
-        hash(unnest(string_split(prompt, ','))) as clause_id
-    from prompts
+        cast(generate_subscripts(string_split(clauses, ','), 1) as smallint) as place,
+        unnest(string_split(clauses, ',')) as clause
+    from clauses
 ) as cut
-inner join clause_terms on clause_terms.clause_id = cut.clause_id
-where clause_terms.term_id <> hash('')
+where clause <> ''
