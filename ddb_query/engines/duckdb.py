@@ -285,6 +285,7 @@ class DuckDBEngine:
             self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
+            # The name is one of the two expressions above.
             sql = (
                 f"select {name} as image_name, * exclude (image_name), image_name as image_key"  # noqa: S608
                 " from source.stored"
@@ -387,6 +388,7 @@ class DuckDBEngine:
         Raises:
             UsageError: It cannot be read, or has no column `image_name`.
         """
+        # A reader's call, with the path bound.
         rows, values = name_rows(path, self.literal_path(path))
         found = Relation(
             "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
