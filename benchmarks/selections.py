@@ -1,7 +1,7 @@
 """Selections beside the same by hand in bare DuckDB on the published file: time and memory.
 
-Exports are compared with COPY of the same rows in the same order. Samples have targets of their own,
-in seconds: what DuckDB takes for the nearest that one would write by hand says how fast the machine is.
+Exports are compared with COPY of the same rows in the same order. Samples have targets in seconds:
+what DuckDB takes for the nearest that one would write by hand says how fast the machine is.
 """
 
 from __future__ import annotations
