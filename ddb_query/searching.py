@@ -59,15 +59,19 @@ _SELECTED_MADE = """made as (
     select prompt_id, user_name, sampler, timestamp as hour, 1 as images from selected
 )"""
 _MATCHED = """matched as (
-    select prompts.prompt_id, prompts.images, prompts.prompt
+    select clauses.images, clauses.clauses
     from hits
-    inner join prompts on prompts.prompt_id = hits.prompt_id
+    inner join clauses on clauses.prompt_id = hits.prompt_id
 )"""
 _SELECTED_MATCHED = """matched as (
-    select hits.prompt_id, count(*) as images, any_value(selected.prompt) as prompt
-    from hits
-    inner join selected on selected.prompt_id = hits.prompt_id
-    group by hits.prompt_id
+    select counted.images, clauses.clauses
+    from (
+        select hits.prompt_id, count(*) as images
+        from hits
+        inner join selected on selected.prompt_id = hits.prompt_id
+        group by hits.prompt_id
+    ) as counted
+    inner join clauses on clauses.prompt_id = counted.prompt_id
 )"""
 
 _FACETS = {
@@ -107,11 +111,8 @@ order by day nulls last
     "term": """
 select term, cast(sum(images) as bigint) as images, count(*) as prompts
 from (
-    select distinct prompt_id, images, normalise(clause) as term
-    from (
-        select prompt_id, images, unnest(string_split(prompt, ',')) as clause
-        from matched
-    ) as cut
+    select images, unnest(list_distinct(string_split(clauses, ','))) as term
+    from matched
 ) as held
 where term <> ''
 group by term

@@ -29,7 +29,7 @@ from ddb_query.errors import (
     UsageError,
 )
 from ddb_query.files import alive, make_folder
-from ddb_query.query_library import read_view, sql_folder
+from ddb_query.query_library import VIEWS, read_view, sql_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,8 +47,6 @@ where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_name <> 
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 _MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
 _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
-# In the order of what they are made of.
-VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 _BUILD = "ddb data build"
 _IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
 MEMBERS = {
@@ -287,6 +285,7 @@ class DuckDBEngine:
             self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
+            # The name is one of the two expressions above.
             sql = (
                 f"select {name} as image_name, * exclude (image_name), image_name as image_key"  # noqa: S608
                 " from source.stored"
@@ -386,6 +385,7 @@ class DuckDBEngine:
         Args:
             path: A parquet, csv or jsonl file, or a folder of parquet files.
         """
+        # A reader's call, with the path bound.
         rows, values = name_rows(path, self.literal_path(path))
         return Relation(
             "select distinct cast(image_name as varchar) as image_name"  # noqa: S608

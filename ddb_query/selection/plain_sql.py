@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ddb_query.dataset import DATASETS
 from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
-from ddb_query.query_library import read_view, sql_folder
+from ddb_query.query_library import VIEWS, read_view, sql_folder
 from ddb_query.search.predicate import predicate
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria
     from ddb_query.selection.strata import Stratum
 
-_VIEWS = (
-    "source.images", "source.user_totals", "prompts", "users", "terms", "activity", "repeats",
-)  # fmt: skip
+_VIEWS = ("source.images", *VIEWS[1:])
 _SOURCE = {"source.images", "source.user_totals", "source.published", "source.metadata"}
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
