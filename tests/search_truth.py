@@ -69,15 +69,15 @@ def _stands(leaf: Leaf, words: list[str]) -> bool:
     if isinstance(leaf, Prefix):
         return any(word.startswith(leaf.start) for word in words)
     if isinstance(leaf, Fuzzy):
-        return any(edits(word, leaf.word) <= leaf.distance for word in words)
+        return any(_edits(word, leaf.word) <= leaf.distance for word in words)
     assert not isinstance(leaf, AnyBy | By)
     return leaf.word in words
 
 
 @functools.cache
-def edits(one: str, other: str) -> int:
+def _edits(one: str, other: str) -> int:
     if not one or not other:
         return len(one) + len(other)
     if one[0] == other[0]:
-        return edits(one[1:], other[1:])
-    return 1 + min(edits(one[1:], other), edits(one, other[1:]), edits(one[1:], other[1:]))
+        return _edits(one[1:], other[1:])
+    return 1 + min(_edits(one[1:], other), _edits(one, other[1:]), _edits(one[1:], other[1:]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
-from search_truth import edits, normalise
+from search_truth import normalise
 
 if TYPE_CHECKING:
     import datetime
@@ -62,8 +62,14 @@ def has(words: str) -> pl.Expr:
     return pl.col("words").str.contains(words, literal=True)
 
 
-def like_castl(words: str) -> bool:
-    return any(edits(word, "castl") <= 1 for word in words.split())
+def like(word: str) -> pl.Expr:
+    """Whether a word stands there that is one letter more, less or other than this one."""
+    edits = [
+        word[:place] + "[^ ]?" + word[after:]
+        for place in range(len(word) + 1)
+        for after in (place, place + 1)
+    ]
+    return pl.col("words").str.contains(f" (?:{'|'.join(edits)}) ")
 
 
 # Searches, and the same over the words of a prompt, as ` one two three `.
@@ -76,7 +82,7 @@ SEARCHES: dict[str, pl.Expr] = {
         (has(" city ") | has(" castle ")) & ~has(" oil painting ") & ~has(" k")
     ),
     "8 k": has(" 8k "),
-    "castl~": pl.col("words").map_elements(like_castl, return_dtype=pl.Boolean),
+    "castl~": like("castl"),
     "xyzzy": has(" xyzzy "),
 }
 # Orders of `order_by`: in SQL, and what polars sorts by with whether each is descending.

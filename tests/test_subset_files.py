@@ -332,6 +332,7 @@ REASONS = {
     "select * from (describe images)": "it reads describe",
     "with images_2 as (from images) select count(*) as n from images_2": None,
     "select count(*) as n from metadata_large": None,
+    "select clauses, term from clauses, terms": None,
 }
 
 
