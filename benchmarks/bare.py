@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.query_library import read_view, sql_folder
+from ddb_query.query_library import VIEWS, read_view, sql_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 
 
 def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> str:

@@ -29,6 +29,8 @@ TABLES = {"2m": "metadata.parquet", "large": "metadata-large.parquet"}
 def main() -> None:
     """Measure one dataset."""
     dataset, folder = sys.argv[1], Path(sys.argv[2])
+    # An installed package has its bytecode; a checkout must be allowed to keep it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     (bare,) = measure(python("pass"), tries=20)
     command = ddb("--data-dir", str(folder), "--dataset", dataset)
     rows: list[dict[str, object]] = []

@@ -141,7 +141,7 @@ class Corpus:
 
         Args:
             words: What to search for.
-            within: Only these images count.
+            within: Only these images count; its `order_by` takes the place of the rank.
             limit: At most so many rows, the best first; None or 0 for all.
             images: One row per image rather than per prompt.
             count: Only how many prompts match, and how many images they have.

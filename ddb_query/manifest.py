@@ -45,6 +45,7 @@ class Manifest:
         columns: Name and type of each column, as DuckDB spells it, in the file's order.
         rows: How many there are.
         form: The file's format.
+        partition_by: Of a folder: sampler, day or part, of which each value has a file.
         selection: The fields of a selection that say something.
         policy: The thresholds that held, by whatever way they were given.
         published: Whether the columns are as published, rather than those of the views.
@@ -72,6 +73,7 @@ class Manifest:
     columns: list[list[str]]
     rows: int
     form: str
+    partition_by: str | None = None
     selection: dict[str, object] = field(default_factory=dict)
     policy: dict[str, object] | None = None
     published: bool = False
@@ -92,10 +94,11 @@ class Manifest:
     citation: str = CITATION
     version: int = VERSION
 
-    def of_form(self, form: str, rows: int) -> Manifest:
-        """The same subset in a file of another format; its hash may not be the same there."""
-        same = form == self.form
-        return replace(self, form=form, rows=rows, content_hash=self.content_hash if same else None)
+    def of_form(self, form: str, rows: int, partition_by: str | None) -> Manifest:
+        """The same subset in another format or layout; in another format its hash may differ."""
+        content_hash = self.content_hash if form == self.form else None
+        changed = {"form": form, "rows": rows, "partition_by": partition_by}
+        return replace(self, content_hash=content_hash, **changed)  # type: ignore[arg-type]
 
     def to_text(self) -> str:
         """As JSON."""
@@ -143,6 +146,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _KINDS = ("selection", "sql", "query")
 _FORMS = ("parquet", "csv", "tsv", "jsonl", "json", "arrow")
+_PARTITIONS = (None, "sampler", "day", "part")
 _MOST = 2**63
 
 
@@ -174,6 +178,8 @@ def _check_inner(path: Path, said: Mapping[str, object]) -> None:
         raise BadManifestError(path, f"is of an unknown dataset {said['dataset']}")
     if form not in _FORMS:
         raise BadManifestError(path, f"is of an unknown format {form}")
+    if said.get("partition_by") not in (_PARTITIONS if kind == "selection" else (None,)):
+        raise BadManifestError(path, "has a partition_by that a ddb export does not have")
     pairs = isinstance(columns, list) and all(
         isinstance(pair, list) and [type(one) for one in pair] == [str, str] for pair in columns
     )

@@ -129,6 +129,7 @@ def paged(words: str) -> None:
     command = shlex.split(os.environ.get("PAGER", "less"))
     environment = {"LESS": "-FRSX", "LESSCHARSET": "utf-8", **os.environ}
     try:
+        # The user's own choice, without a shell.
         pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603
     except (OSError, IndexError):
         text(words)

@@ -21,6 +21,12 @@ def read_sql(name: str) -> str:
     return (sql_folder() / name).read_text("utf-8")
 
 
+# In the order of what they are made of.
+VIEWS = (
+    "images", "prompts", "activity", "source.user_totals", "users", "clauses", "terms", "repeats",
+)  # fmt: skip
+
+
 def read_view(name: str) -> str:
     """The SELECT of one of ddb's own views, whose name may be qualified by its schema."""
     return read_sql(f"views/{name.rpartition('.')[2]}.sql")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddb_query import manifest
@@ -14,12 +15,13 @@ from ddb_query.errors import (
     UntrustedError,
     UsageError,
 )
-from ddb_query.selection.criteria import Criteria
-from ddb_query.selection.exporting import Layout, picked, tallied, tallied_statement
+from ddb_query.export import ENDINGS
+from ddb_query.selection.exporting import Layout, picked, tallied, tallied_statement, write
+from ddb_query.selection.making import criteria_of
 from ddb_query.selection.repeating import unrepeatable
 from ddb_query.selection.selection import Selection
 from ddb_query.store.place import MATCH_RULES
-from ddb_query.subset_writing import form_of, refuse_existing, write_file
+from ddb_query.subset_writing import form_of, refuse_existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,7 @@ def replay(
     path: Path,
     *,
     output: Path | None = None,
+    form: str | None = None,
     subset: Path | None = None,
     trust: bool = False,
     force: bool = False,
@@ -46,7 +49,9 @@ def replay(
         corpus: The dataset that it was made from. It is locked: nothing but its files can be read
             through it afterwards.
         path: The subset; a stranger's file.
-        output: Where to write it again; None to compare only.
+        output: Where to write it again, a folder as a folder unless its name ends as a file's
+            does; None to compare only.
+        form: The format to write; None to tell from the name.
         subset: The subset file that it was made from, if it was.
         trust: Whether its SQL may read and call anything.
         force: Whether `output` is replaced.
@@ -62,21 +67,21 @@ def replay(
     """
     said = manifest.read(path)
     _compare_sources(corpus, path, said, note)
+    layout = _layout(said, output, form)
     if output is not None:
-        refuse_existing(output, force=force)
+        refuse_existing(output, force=force, folder=layout.partition is not None)
     if not said.replayable and not trust:
         raise UntrustedError(f"{path} cannot be made again: {said.reason}", hint="--trust tries")
-    form = form_of(output, None) if output else said.form
     tally = Tally()
     try:
-        rows = _rows(corpus, path, said, form, tally, subset, trust=trust, note=note)
-        _read(rows, form, output, said, tally)
+        rows, strata = _rows(corpus, path, said, layout, tally, subset, trust=trust, note=note)
+        _read(rows, layout, output, said, tally)
     except SqlError as error:
         if trust or "Permission Error" not in error.message:
             raise
         why = f"a locked connection refuses it: {error.message.splitlines()[0]}"
         raise _untrusted(path, why) from error
-    _compare(path, said, rows, tally, same_form=form == said.form)
+    _compare(path, said, rows, strata, tally, same_form=layout.form == said.form)
     return said
 
 
@@ -99,14 +104,14 @@ def _rows(
     corpus: Corpus,
     path: Path,
     said: Manifest,
-    form: str,
+    layout: Layout,
     tally: Tally,
     subset: Path | None,
     *,
     trust: bool,
     note: Callable[[str], None],
-) -> Rows:
-    """The rows that the manifest says, on a connection that is locked by now."""
+) -> tuple[Rows, list[dict[str, object]]]:
+    """The rows that the manifest says, and their strata, on a connection that is locked by now."""
     if said.kind != "selection":
         note(f"runs: {said.sql or f'canned query {said.query}'} {_short(said.parameters)}")
         relation, _ = corpus.statement(said.sql, said.query, said.parameters)
@@ -114,23 +119,24 @@ def _rows(
             raise _untrusted(path, why)
         corpus.workspace.define_search(relation.sql)
         _lock(corpus, trust=trust)
-        return tallied_statement(corpus.workspace, relation, tally, limit=said.limit, form=form)
+        return tallied_statement(
+            corpus.workspace, relation, tally, limit=said.limit, form=layout.form
+        ), []
     note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")
     selection = _selection(corpus, path, said, subset)
     if selection.unrepeatable and not trust:
         raise _untrusted(path, selection.unrepeatable)
     selection.prepare()
     _lock(corpus, trust=trust)
-    columns = [name for name, _ in said.columns]
-    layout = Layout(picked(selection, corpus.workspace, columns, said.published), form)
-    return tallied(selection, corpus.workspace, layout, tally)
+    columns = picked(
+        selection, corpus.workspace, [name for name, _ in said.columns], said.published
+    )
+    rows = tallied(selection, corpus.workspace, replace(layout, columns=columns), tally)
+    return rows, [stratum.to_json() for stratum in selection.strata]
 
 
 def _selection(corpus: Corpus, path: Path, said: Manifest, subset: Path | None) -> Selection:
-    try:
-        criteria = Criteria.from_json(said.selection)
-    except (UsageError, TypeError) as error:
-        raise BadManifestError(path, f"has a selection that makes no sense: {error}") from error
+    criteria = criteria_of(path, said)
     if said.subset is None:
         return Selection(corpus.workspace, criteria)
     if subset is None:
@@ -150,9 +156,19 @@ def _lock(corpus: Corpus, *, trust: bool) -> None:
         corpus.workspace.lock()
 
 
-def _read(rows: Rows, form: str, output: Path | None, said: Manifest, tally: Tally) -> None:
+def _layout(said: Manifest, output: Path | None, form: str | None) -> Layout:
+    """How the rows are read or written: a folder of partitions again, unless a file is named."""
+    if output is None:
+        return Layout({}, said.form)
+    folder = said.partition_by is not None and not (form or output.suffix.lower() in ENDINGS)
+    partition = said.partition_by if folder else None
+    return Layout({}, form_of(output, form, folder=folder), partition=partition)
+
+
+def _read(rows: Rows, layout: Layout, output: Path | None, said: Manifest, tally: Tally) -> None:
+    form = layout.form
     if output is not None:
-        write_file(rows, form, output, lambda: said.of_form(form, tally.rows))
+        write(rows, layout, output, lambda: said.of_form(form, tally.rows, layout.partition))
     elif form in ("parquet", "arrow"):
         for _ in rows.reader():
             pass
@@ -161,12 +177,22 @@ def _read(rows: Rows, form: str, output: Path | None, said: Manifest, tally: Tal
             pass
 
 
-def _compare(path: Path, said: Manifest, rows: Rows, tally: Tally, *, same_form: bool) -> None:
+def _compare(
+    path: Path,
+    said: Manifest,
+    rows: Rows,
+    strata: list[dict[str, object]],
+    tally: Tally,
+    *,
+    same_form: bool,
+) -> None:
     differences = []
     if [[one.name, one.type] for one in rows.columns[: len(said.columns)]] != said.columns:
         differences.append("gives other columns now")
     if tally.rows != said.rows:
         differences.append(f"gives {tally.rows:,} rows now, not {said.rows:,}")
+    if strata != said.strata:
+        differences.append("gives other strata now")
     sums = tally.sums[:2] or (0, 0)
     found = content_hash(tally.rows, sums[0], sums[1])
     if same_form and said.content_hash is not None and found != said.content_hash:

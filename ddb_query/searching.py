@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from ddb_query.engines.base import Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ddb_query.selection.selection import Selection
 
 FACETS = ("sampler", "user", "term", "day")
@@ -29,7 +27,6 @@ select
 from hits
 inner join selected on selected.prompt_id = hits.prompt_id
 group by hits.prompt_id
-order by score desc, images desc, hits.prompt_id
 """
 
 _IMAGES = """
@@ -42,7 +39,6 @@ select
     selected.prompt_nsfw
 from hits
 inner join selected on selected.prompt_id = hits.prompt_id
-order by score desc, selected.part_id, selected.image_name
 """
 
 _COUNT = """
@@ -63,15 +59,19 @@ _SELECTED_MADE = """made as (
     select prompt_id, user_name, sampler, timestamp as hour, 1 as images from selected
 )"""
 _MATCHED = """matched as (
-    select prompts.prompt_id, prompts.images, prompts.prompt
+    select clauses.images, clauses.clauses
     from hits
-    inner join prompts on prompts.prompt_id = hits.prompt_id
+    inner join clauses on clauses.prompt_id = hits.prompt_id
 )"""
 _SELECTED_MATCHED = """matched as (
-    select hits.prompt_id, count(*) as images, any_value(selected.prompt) as prompt
-    from hits
-    inner join selected on selected.prompt_id = hits.prompt_id
-    group by hits.prompt_id
+    select counted.images, clauses.clauses
+    from (
+        select hits.prompt_id, count(*) as images
+        from hits
+        inner join selected on selected.prompt_id = hits.prompt_id
+        group by hits.prompt_id
+    ) as counted
+    inner join clauses on clauses.prompt_id = counted.prompt_id
 )"""
 
 _FACETS = {
@@ -111,11 +111,8 @@ order by day nulls last
     "term": """
 select term, cast(sum(images) as bigint) as images, count(*) as prompts
 from (
-    select distinct prompt_id, images, normalise(clause) as term
-    from (
-        select prompt_id, images, unnest(string_split(prompt, ',')) as clause
-        from matched
-    ) as cut
+    select images, unnest(list_distinct(string_split(clauses, ','))) as term
+    from matched
 ) as held
 where term <> ''
 group by term
@@ -125,32 +122,56 @@ order by prompts desc, term
 
 
 def ranked_prompts(hits: str, within: Selection | None) -> Relation:
-    """Matching prompts, the best first, with how many of their images are in the selection."""
-    return _relation(hits, within, _SELECTED_PROMPTS if within else _PROMPTS)
+    """Matching prompts, the best first, with how many of their images are in the selection.
+
+    In a selection with an order of its own, a prompt stands where the first of its images does.
+    """
+    if within is None:
+        return _relation(hits, None, _PROMPTS)
+    if within.criteria.order_by is not None:
+        return _relation(hits, _placed(within), _SELECTED_PROMPTS + "order by min(selected.place)")
+    best = "order by score desc, images desc, hits.prompt_id"
+    return _relation(hits, _images(within), _SELECTED_PROMPTS + best)
 
 
 def ranked_images(hits: str, within: Selection | None) -> Relation:
-    """The images of matching prompts, the best first."""
-    return _relation(hits, within, _IMAGES)
+    """The images of matching prompts, the best first, or in the selection's own order."""
+    if within is not None and within.criteria.order_by is not None:
+        return _relation(hits, _placed(within), _IMAGES + "order by selected.place")
+    best = "order by score desc, selected.part_id, selected.image_name"
+    return _relation(hits, _images(within), _IMAGES + best)
 
 
 def counted(hits: str, within: Selection | None) -> Relation:
     """How many prompts match, and how many images they have."""
-    return _relation(hits, within, _SELECTED_COUNT if within else _COUNT)
+    if within is None:
+        return _relation(hits, None, _COUNT)
+    return _relation(hits, _images(within), _SELECTED_COUNT)
 
 
 def facet(hits: str, within: Selection | None, by: str) -> Relation:
     """All matches, counted by sampler, user, term or day."""
     whole, selected = (_MATCHED, _SELECTED_MATCHED) if by == "term" else (_MADE, _SELECTED_MADE)
-    return _relation(hits, within, _FACETS[by], selected if within else whole)
+    if within is None:
+        return _relation(hits, None, _FACETS[by], whole)
+    return _relation(hits, _images(within), _FACETS[by], selected)
 
 
-def _relation(table: str, within: Selection | None, sql: str, *more: str) -> Relation:
+def _images(within: Selection | None) -> Relation:
+    return within.relation(ordered=False) if within else Relation("select * from images")
+
+
+def _placed(within: Selection) -> Relation:
+    """Those images of a selection that match, with their `place` in its own order."""
+    found = _images(within)
+    matching = "where prompt_id in (select prompt_id from hits)"
+    ordered = f"from (\n{found.sql}\n) as images {matching}\norder by {within.order}"
+    return Relation(f"select *, row_number() over () as place from (\n{ordered}\n)", found.values)
+
+
+def _relation(table: str, selected: Relation | None, sql: str, *more: str) -> Relation:
     # The table has a name of our own, made of a number.
     parts = [f"hits as (select * from {table})"]
-    values: Mapping[str, object] = {}
-    if any("selected" in text for text in (sql, *more)):
-        selected = within.relation(ordered=False) if within else Relation("select * from images")
+    if selected is not None:
         parts.append(f"selected as (\n{selected.sql}\n)")
-        values = selected.values
-    return Relation(f"with {', '.join([*parts, *more])}{sql}", values)
+    return Relation(f"with {', '.join([*parts, *more])}{sql}", selected.values if selected else {})

@@ -82,6 +82,8 @@ def write_file(rows: Rows, form: str, target: Path, describe: Callable[[], Manif
 def write_folder(rows: Rows, name: str, target: Path, describe: Callable[[], Manifest]) -> int:
     """Write rows as a file for each value of their last column, which is not written.
 
+    Without a row there is one file, without a value, that has the columns.
+
     Args:
         rows: Ordered by that column, which is text.
         name: What the folders call the column: `name=value`.
@@ -93,8 +95,10 @@ def write_folder(rows: Rows, name: str, target: Path, describe: Callable[[], Man
     """
     with replacing_folder(target) as temporary:
         with _Partitions(temporary, name) as partitions:
-            for batch in rows.reader():
+            reader = rows.reader()
+            for batch in reader:
                 partitions.write(batch)
+            partitions.finish(reader.schema)
         manifest.beside(temporary).write_text(describe().to_text() + "\n", "utf-8")
     return sum(path.stat().st_size for path in target.rglob("*.parquet"))
 
@@ -110,12 +114,16 @@ class _Partitions(contextlib.AbstractContextManager["_Partitions"]):
         self._put: Callable[[pa.RecordBatch], object] | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
-        rows = batch.select(range(batch.num_columns - 1))
+        rows = _without_last(batch)
         for value, first, count in _runs(batch.column(batch.num_columns - 1)):
             if self._put is None or value != self._value:
                 self._start(value, rows.schema)
             if self._put is not None:
                 self._put(rows.slice(first, count))
+
+    def finish(self, schema: pa.Schema) -> None:
+        if self._put is None:
+            self._start(None, _without_last(schema.empty_table()).schema)
 
     def _start(self, value: str | None, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
@@ -129,6 +137,10 @@ class _Partitions(contextlib.AbstractContextManager["_Partitions"]):
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+
+def _without_last(rows: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
+    return rows.select(range(rows.num_columns - 1))
 
 
 def _runs(values: pa.Array) -> Iterator[tuple[str | None, int, int]]:

@@ -10,6 +10,7 @@ from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.content_hash import content_hash, digests
 from ddb_query.errors import DamagedDataError, DifferentSubsetError, SqlError
 from ddb_query.opening import open_engine
+from ddb_query.selection.making import criteria_of
 from ddb_query.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def verify(path: Path, engine: DuckDBEngine | None = None) -> Manifest:
         DifferentSubsetError: The file is something else; says what differs.
     """
     said = manifest.read(path)
+    if said.kind == "selection":
+        criteria_of(path, said)
     opened = engine or open_engine(Settings.from_environment())
     try:
         differences = list(_differences(opened, path, said))

@@ -1,9 +1,11 @@
-"""Exports that are killed at random moments; a program, since it forks.
+"""Runs of `ddb export` that are killed at random moments; a program, since it forks.
 
-Usage: killed_exports.py DATA FOLDER NAME KILLS KEPT. Each child exports to FOLDER/NAME again and
-again, now 10 rows and now 2,000, and is killed on the way; NAME.bin is 10 bytes or a million,
-without an engine. After each kill a line tells what is there, and the target is copied to KEPT.
+Usage: killed_exports.py FOLDER NAME KILLS. Two at a time export parts 11 to 20 to FOLDER/0/NAME and
+FOLDER/1/NAME, where every other time an export of parts 1 to 10 stands, and are killed on the way.
+What a kill left is copied to FOLDER/kept/N: N is even where there was nothing before.
 """
+
+from __future__ import annotations
 
 import os
 import random
@@ -13,60 +15,70 @@ import sys
 import time
 from pathlib import Path
 
-import ddb_query
-from ddb_query.files import writing
+# What every run loads, loaded once: a fork is a run that has begun.
+import duckdb  # noqa: F401
+import pyarrow.compute
+import pyarrow.parquet  # noqa: F401
+
+import ddb_query.cli.export
+import ddb_query.corpus
+import ddb_query.replaying  # noqa: F401
+from ddb_query.__main__ import main as ddb
 
 
-def export_for_ever(data: str, target: Path, turns: int) -> None:
-    corpus = ddb_query.open("2m", data_dir=data, threads=1)
-    by = None if target.suffix else "sampler"
-    for turn in range(1_000_000):
-        os.write(turns, b"1")
-        limit = 2000 if turn % 2 else 10
-        corpus.select(limit=limit).export(target, partition_by=by, force=True)
-
-
-def write_for_ever(target: Path, turns: int) -> None:
-    for turn in range(1_000_000):
-        os.write(turns, b"1")
-        with writing(target) as sink:
-            for _ in range(10):
-                sink.write(b"x" * (100_000 if turn % 2 else 1))
-
-
-def killed_at_random(data: str, target: Path) -> None:
-    told, turns = os.pipe()
-    child = os.fork()
-    if not child:
+def start(target: Path, parts: str = "11-20") -> int:
+    """Begin an export; the process."""
+    by = [] if target.suffix else ["--partition-by", "sampler"]
+    process = os.fork()
+    if not process:
+        sys.argv = ["ddb", "export", "-o", str(target), "--part", parts, "--force", *by]
+        sys.argv += ["--quiet", "--threads", "1"]
+        code = 1
         try:
-            if target.suffix == ".bin":
-                write_for_ever(target, turns)
-            export_for_ever(data, target, turns)
+            ddb()
+        except SystemExit as end:
+            code = int(end.code or 0)
         finally:
-            os._exit(1)
-    os.read(told, 1)
+            os._exit(code)
+    return process
+
+
+def seconds_of_one(target: Path) -> float:
+    """How long an export takes; it is the old one from then on."""
     began = time.monotonic()
-    # At some moment of the first, the second or the third export.
-    turns_before = random.randint(0, 1)
-    for _ in range(turns_before):
-        os.read(told, 1)
-    a_turn = (time.monotonic() - began) / turns_before if turns_before else 0.1
-    time.sleep(random.uniform(0, a_turn))
-    os.kill(child, signal.SIGKILL)
-    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    os.close(told)
-    os.close(turns)
+    assert os.waitpid(start(target, "1-10"), 0)[1] == 0
+    return time.monotonic() - began
 
 
-def main(data: str, folder: str, name: str, kills: str, kept: str) -> None:
-    target = Path(folder) / name
-    for turn in range(int(kills)):
-        killed_at_random(data, target)
-        if target.exists():
+def killed_on_the_way(targets: list[Path], longest: float) -> list[Path]:
+    """Export to all of them at once; those that were killed before they ended."""
+    moments = sorted((random.uniform(0, longest), target) for target in targets)
+    began = time.monotonic()
+    processes = {target: start(target) for target in targets}
+    found = []
+    for moment, target in moments:
+        time.sleep(max(0, began + moment - time.monotonic()))
+        os.kill(processes[target], signal.SIGKILL)
+        status = os.waitpid(processes[target], 0)[1]
+        assert status in (0, signal.SIGKILL)
+        found += [target] if status else []
+    return found
+
+
+def main(folder: str, name: str, kills: str) -> None:
+    old, kept, *places = (Path(folder) / place for place in ("old", "kept", "0", "1"))
+    old.mkdir(parents=True)
+    longest = 1.5 * seconds_of_one(old / name)
+    done = [0, 0]
+    while sum(done) < int(kills):
+        was_there = int(done[0] > done[1])
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(old, place) if was_there else place.mkdir()
+        for target in killed_on_the_way([place / name for place in places], longest):
             # Engines do not outlive a fork: what is there is looked at afterwards.
-            keep = Path(kept) / str(turn)
-            (shutil.copytree if target.is_dir() else shutil.copy)(target, keep)
-        sys.stdout.write(" ".join(sorted(path.name for path in target.parent.iterdir())) + "\n")
+            shutil.copytree(target.parent, kept / str(2 * done[was_there] + was_there))
+            done[was_there] += 1
 
 
 if __name__ == "__main__":

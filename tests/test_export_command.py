@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from conftest import write_table
 from test_startup import HEAVY, loaded
 
+import ddb_query
 from ddb_query.verifying import verify
 
 if TYPE_CHECKING:
@@ -72,6 +76,13 @@ def test_a_filter_that_matches_nothing_gives_the_schema_and_a_note(
     assert verify(tmp_path / "none.parquet").rows == 0
 
 
+def test_what_cannot_be_made_again_is_told(ddb: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = ddb("export", "-o", "x.parquet", "--policy", "strict", "--order-by", "random()")
+    assert ran.code == 0
+    assert ran.err.splitlines()[1] == "note: it cannot be made again: it calls random()"
+    assert "cannot be made again" in ddb("replay", "x.parquet").err
+
+
 def test_strata_are_shown(ddb: Callable[..., Ran], tmp_path: Path) -> None:
     ran = ddb("export", "-o", "s.parquet", "--sample", "50", "--stratify", "sampler")
     head, *lines = ran.text.splitlines()
@@ -104,6 +115,7 @@ def test_names_that_are_not_in_the_dataset_are_counted_and_end_in_4(
         (["-o", "x.parquet", "--max-image-nsfw", "2"], 2, "2"),
         (["-o", "x.parquet", "--policy", "prudish"], 2, "no policy named prudish"),
         (["-o", "x.parquet", "--part", "x"], 2, "not a part"),
+        (["-o", "x.parquet", "--part", "9-3"], 2, "hint: --part 3-9"),
         (["-o", "x.parquet", "--since", "noon"], 2, "noon is not a time"),
         (["-o", "x.parquet", "--columns", "promt"], 2, "did you mean prompt"),
         (["-o", "x.parquet", "--sql", "select 1", "--policy", "strict"], 2, "say it in the SQL"),
@@ -127,19 +139,22 @@ def test_bad_options_are_told_in_a_line_and_leave_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-def test_print_sql_gives_sql_and_writes_nothing(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_print_sql_gives_sql_for_what_is_written_otherwise_and_writes_nothing(
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
     said = ["--match", "castle", "--one-per", "user", "--max-image-nsfw", "0.5"]
-    ran = ddb("export", "--print", "sql", *said)
+    said += ["--columns", "cfg, image_name, part_id", "--drop", "part_id", "--limit", "9"]
+    said += ["--sample", "20", "--stratify", "sampler", "--order-by", "cfg"]
+    ran = ddb("export", "--print", "sql", "-o", "x.parquet", "--quiet", *said)
     assert (ran.code, ran.err) == (0, "")
+    assert not (tmp_path / "x.parquet").exists()
     assert ddb("export", "-o", "x.parquet", *said).code == 0
-    monkeypatch.chdir(tables)
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, contextlib.chdir(tables):
         found = connection.sql(ran.text)
         assert found is not None
-        names = found.to_arrow_table()["image_name"].to_pylist()
-    assert names == pq.read_table(tmp_path / "x.parquet")["image_name"].to_pylist()
+        plain = found.to_arrow_table()
+    assert plain.column_names == ["cfg", "image_name", "weight"]
+    assert plain.equals(pq.read_table(tmp_path / "x.parquet").replace_schema_metadata())
 
 
 def test_rows_of_sql_and_of_a_canned_query_are_exported(
@@ -202,31 +217,48 @@ sys.exit(main())
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 12), ("tree", 8), ("x.bin", 30)])
-def test_a_killed_export_leaves_the_old_or_the_new_and_nothing_else(
-    name: str, kills: int, tables: Path, ddb: Callable[..., Ran], tmp_path: Path
+def part_ids(subset: Path) -> frozenset[int]:
+    """The parts of which all images are in a whole subset."""
+    if subset.suffix == ".csv":
+        parts = pl.read_csv(subset)["part_id"]
+    else:
+        verify(subset)
+        parts = pl.DataFrame(pl.from_arrow(pq.read_table(subset, columns=["part_id"])))["part_id"]
+    assert parts.value_counts()["count"].to_list() == [1000] * 10
+    return frozenset(parts.to_list())
+
+
+OLD, NEW = frozenset(range(1, 11)), frozenset(range(11, 21))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 26), ("x.csv", 12), ("tree", 12)])
+def test_an_export_killed_at_any_moment_leaves_the_old_or_the_new_and_nothing_else(
+    name: str, kills: int, ddb: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, kept = tmp_path / "out", tmp_path / "kept"
-    folder.mkdir()
-    kept.mkdir()
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("killed_exports.py"),
-         tables, folder, name, str(kills), kept],
-        capture_output=True, check=True, timeout=300,
+    monkeypatch.setenv("DDB_DATA_DIR", str(tmp_path))
+    write_table(tmp_path / "metadata.parquet", rows=20_000)
+    folder = tmp_path / "exports"
+    subprocess.run(
+        [sys.executable, Path(__file__).with_name("killed_exports.py"), folder, name, str(kills)],
+        check=True, timeout=300,
     )  # fmt: skip
-    lines = done.stdout.decode().splitlines()
-    assert len(lines) == kills
-    assert [*kept.iterdir()]
-    for path in kept.iterdir():
-        rows = path.stat().st_size if name == "x.bin" else verify(path).rows
-        assert rows in (10, 2000, 1_000_000)
+    left = {int(place.name): place for place in (folder / "kept").iterdir()}
+    assert len(left) >= kills
+    assert 0 < sum(place % 2 for place in left) < len(left)
+    for place, there in left.items():
+        whole = {part_ids(there / name)} if (there / name).exists() else set()
+        assert whole in ([{OLD}, {NEW}] if place % 2 else [set(), {NEW}])
     if name != "tree":
         # Nothing else, but for a kill in the instant in which a file takes an old one's place.
-        assert sum(line not in ("", name) for line in lines) <= kills // 4
-    by = ["--partition-by", "sampler"] if name == "tree" else ["--format", "parquet"]
-    assert ddb("export", "-o", folder / name, "--force", "--limit", "5", *by).code == 0
-    # What a kill leaves, the next to write there takes away.
-    assert [path.name for path in folder.iterdir()] == [name]
+        assert sum(bool([*there.glob(".*")]) for there in left.values()) <= kills // 8
+    by = ["--partition-by", "sampler"] if name == "tree" else []
+    for there in left.values():
+        if [*there.glob(".*")]:
+            # What a kill left, the next to write there takes away.
+            assert ddb("export", "-o", there / name, "--force", "--limit", "5", *by).code == 0
+            assert not [*there.glob(".*")]
+            break
 
 
 def test_every_parquet_that_ddb_writes_says_how_it_was_made(
@@ -258,3 +290,53 @@ def test_a_search_tells_what_its_selection_left_out_and_did_not_find(
     assert "1 names of names.csv are not in the dataset" in ran.err
     deleted = ddb("search", "castle", "--one-per", "user", "--count")
     assert "images without a known user" in deleted.err
+
+
+ORDER = "width * height desc, images.user_name, seed -- the widest"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "table"])
+def test_a_search_in_an_order_shows_images_and_prompts_in_that_order(
+    form: str, ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    said = ["--order-by", ORDER, "--policy", "moderate", "--limit", "12"]
+    columns = ["--columns", "image_name,prompt_id"]
+    assert ddb("export", "-o", "x.parquet", "--match", WORDS, *said[:4], *columns).code == 0
+    expected = pq.read_table(tmp_path / "x.parquet")
+    names = [*map(str, expected["image_name"].to_pylist())]
+    prompts = [*dict.fromkeys(map(str, expected["prompt_id"].to_pylist()))]
+    target = tmp_path / ("found" if form == "table" else f"found.{form}")
+    for images, first, ordered in ((["--images"], "image_name", names), ([], "prompt_id", prompts)):
+        ran = ddb("search", WORDS, *images, *said, "--format", form, "-o", target)
+        assert ran.code == 0
+        assert first_column(target, first) == ordered[:12]
+
+
+def first_column(target: Path, name: str) -> list[str]:
+    """What a file of rows has in its first column, as text."""
+    if target.suffix == ".parquet":
+        return [*map(str, pq.read_table(target)[name].to_pylist())]
+    lines = target.read_text("utf-8").splitlines()
+    if target.suffix == ".jsonl":
+        return [str(json.loads(line)[name]) for line in lines]
+    if target.suffix == ".csv":
+        return [line.partition(",")[0] for line in lines[1:]]
+    return [line.split("│")[1].strip() for line in lines[3:-1]]
+
+
+@pytest.mark.parametrize("counting", [["--count"], ["--facet", "user"]], ids=" ".join)
+def test_an_order_of_counts_is_refused(counting: list[str], ddb: Callable[..., Ran]) -> None:
+    ran = ddb("search", "castle", "--order-by", "seed", *counting)
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err == ("ddb: counts have an order of their own\nhint: leave --order-by out\n")
+
+
+def test_what_is_like_a_prompt_comes_in_a_selections_order_too(tables: Path) -> None:
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        ordered = corpus.select(order_by="seed")
+        found = corpus.like("a castle made of glass", ordered, images=True, limit=20).rows()
+        every = corpus.like("a castle made of glass", corpus.select(), images=True, limit=0).rows()
+        seeds = dict(corpus.sql("select image_name, seed from images").rows())
+        assert len(found) == 20
+        names = [row[0] for row in found]
+        assert names == sorted((row[0] for row in every), key=lambda name: seeds[name])[:20]

@@ -30,10 +30,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
             yield corpus
 
 
-def in_sql(corpus: Corpus, texts: list[str]) -> list[str]:
+def in_sql(corpus: Corpus, texts: list[str], function: str = "normalise") -> list[str]:
     """The texts, normalised by the SQL function in one go."""
-    sql = """
-        select normalise(text)
+    sql = f"""
+        select {function}(text)
         from (select unnest($texts) as text, unnest(range(len($texts))) as place)
         order by place
     """
@@ -165,6 +165,15 @@ several = settings(
 @given(texts=TEXTS)
 def test_any_text_is_normalised_by_the_rules(corpus: Corpus, texts: list[str]) -> None:
     assert in_sql(corpus, texts) == [normalise(text) for text in texts]
+
+
+@several
+@given(texts=TEXTS)
+def test_clauses_are_what_stands_between_commas_each_normalised(
+    corpus: Corpus, texts: list[str]
+) -> None:
+    expected = ["".join(f"{normalise(one)}," for one in text.split(",")) for text in texts]
+    assert in_sql(corpus, texts, "prompt_clauses") == expected
 
 
 @several

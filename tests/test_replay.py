@@ -98,6 +98,16 @@ def test_rows_of_sql_and_of_a_canned_query_come_out_the_same_again(
     assert again(tmp_path / "b.csv") == ['runs: canned query user-stats {"min_images": 3}']
 
 
+def test_strata_that_were_tampered_with_are_named(corpus: Corpus, tmp_path: Path) -> None:
+    path = tmp_path / "subset.csv"
+    made = corpus.select(sample=50, stratify="user", shares="equal").export(path)
+    again(path)
+    strata = [dict(one) for one in made.manifest.strata]
+    strata[0]["size"] = 7
+    with pytest.raises(DifferentSubsetError, match="gives other strata now"):
+        again(changed(path, strata=strata))
+
+
 def test_it_is_written_again_in_another_format_and_keeps_its_manifest(
     subset: Path, tmp_path: Path
 ) -> None:
@@ -108,6 +118,48 @@ def test_it_is_written_again_in_another_format_and_keeps_its_manifest(
     with pytest.raises(DdbError, match="exists already"):
         again(subset, output=new)
     again(new, output=new, force=True)
+    again(new, output=tmp_path / "said", form="jsonl")
+    assert len((tmp_path / "said").read_text("utf-8").splitlines()) == 10
+
+
+@pytest.mark.parametrize("by", ["sampler", "day", "part"])
+def test_a_folder_of_partitions_is_made_again_as_the_same_folder(
+    by: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    tree, new = tmp_path / "tree", tmp_path / "new"
+    corpus.select(sample=400, stratify="nsfw-band").export(tree, partition_by=by, drop=["prompt"])
+    again(tree, output=new)
+    assert verify(new) == verify(tree)
+    assert files_in(new) == files_in(tree)
+    with pytest.raises(DdbError, match="exists already"):
+        again(tree, output=new)
+    corpus.select(sample=5).export(new, partition_by="part", force=True)
+    again(tree, output=new, force=True)
+    assert files_in(new) == files_in(tree)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DdbError, match="did not write"):
+        again(tree, output=tmp_path / "mine", force=True)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(found) > 3
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def test_a_folder_of_partitions_becomes_one_file_when_a_file_is_named(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    tree, one = tmp_path / "tree", tmp_path / "one.parquet"
+    corpus.select(sample=400).export(tree, partition_by="sampler")
+    again(tree, output=one)
+    assert verify(one).partition_by is None
+    assert verify(one).content_hash == verify(tree).content_hash
+    beside = manifest.beside(tree)
+    said = json.loads(beside.read_text("utf-8"))
+    beside.write_text(json.dumps(said | {"rows": 399}), "utf-8")
+    with pytest.raises(DifferentSubsetError, match="gives 400 rows now, not 399"):
+        again(tree, output=tmp_path / "changed")
 
 
 def test_a_replay_that_needs_no_search_builds_no_store(subset: Path, tmp_path: Path) -> None:
@@ -130,6 +182,7 @@ def test_another_table_and_other_rules_are_told_before_anything_runs(subset: Pat
         ({"rows": 9}, "gives 10 rows now, not 9"),
         ({"content_hash": "10:1:1"}, "another content"),
         ({"seed": 3, "selection": {"sample": 10, "seed": 3}}, "another content"),
+        ({"strata": [{"name": "a", "size": 9, "taken": 1, "weight": 9.0}]}, "other strata"),
         ({"columns": [["image_name", "VARCHAR"]]}, "another content"),
         ({"columns": [["image_name", "BIGINT"]], "content_hash": None}, "other columns"),
     ],
@@ -162,8 +215,9 @@ def test_a_selection_that_makes_no_sense_is_the_manifests_fault(
 
 def test_a_policy_of_a_manifest_is_never_a_file(subset: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("max_image_nsfw = 0.1")
-    with pytest.raises(DdbError):
-        again(changed(subset, selection={"policy": str(tmp_path / "mine.toml")}))
+    for policy in (str(tmp_path / "mine.toml"), "strict"):
+        with pytest.raises(BadManifestError, match="a policy is said in fields"):
+            again(changed(subset, selection={"policy": policy}))
 
 
 def outside(folder: Path) -> dict[str, str]:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from selection_truth import POLICIES, SAMPLERS, STRATA, allocated, rows_of, selected
+from polars.testing import assert_frame_equal
+from selection_truth import (
+    CONDITIONS,
+    DELETED,
+    ORDERS,
+    POLICIES,
+    SAMPLERS,
+    SEARCHES,
+    STRATA,
+    allocated,
+    rows_of,
+    selected,
+)
 
 import ddb_query
 from ddb_query.errors import SqlError, UsageError
+from ddb_query.selection.criteria import Criteria
 from ddb_query.selection.policy import policy_of
 from ddb_query.selection.strata import allocate
 
@@ -23,9 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from selection_truth import Row
-
     from ddb_query.corpus import Corpus
+    from ddb_query.selection.selection import Selection
 
 PUBLISHED = [
     ("image_name", pa.string()), ("prompt", pa.string()), ("part_id", pa.uint16()),
@@ -45,7 +59,7 @@ def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture(scope="module")
-def rows(tables: Path) -> list[Row]:
+def rows(tables: Path) -> pl.DataFrame:
     return rows_of(tables / "metadata.parquet")
 
 
@@ -57,58 +71,107 @@ scores = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.9, 1.0]) | st.floats(
 times = st.datetimes(datetime.datetime(2022, 8, 6), datetime.datetime(2022, 8, 21))
 utc_times = times.map(lambda time: time.replace(tzinfo=datetime.UTC, microsecond=0))
 counts = st.integers(0, 40) | st.integers(0, 4000)
+policies = st.fixed_dictionaries(
+    {"name": st.just("lab")},
+    optional={
+        "max_image_nsfw": scores, "max_prompt_nsfw": scores, "include_blurred": st.booleans(),
+    },
+)  # fmt: skip
+groups = ["prompt", "family", "user"]
+
+# Of `subset` every how many rows are in the file, of `user` whose turn it is.
+FILTERS: dict[str, st.SearchStrategy[Any]] = {
+    "subset": st.integers(1, 4),
+    "where": st.sampled_from([*CONDITIONS]),
+    "match": st.sampled_from([*SEARCHES]),
+    "max_image_nsfw": scores,
+    "max_prompt_nsfw": scores,
+    "policy": st.sampled_from([*POLICIES]) | policies,
+    "include_blurred": st.booleans(),
+    "sampler": st.lists(st.sampled_from([*SAMPLERS, "1", "8"]), min_size=1, max_size=4),
+    "user": st.lists(st.integers(0, 5), max_size=3),
+    "part": st.lists(st.sampled_from(["1", "2-3", "1-2", "3-900", "70"]), max_size=2),
+    "since": utc_times,
+    "until": utc_times,
+}
+THINNING: dict[str, st.SearchStrategy[Any]] = {
+    "one_per": st.sampled_from(groups),
+    "max_per": st.builds("{}={}".format, st.sampled_from(groups), st.integers(1, 7)),
+    "include_deleted": st.booleans(),
+    "order_by": st.sampled_from([*ORDERS]),
+    "limit": st.integers(1, 3000),
+}
+STRATIFYING: dict[str, st.SearchStrategy[Any]] = {
+    "stratify": st.sampled_from([*STRATA]),
+    "shares": st.sampled_from(["proportional", "equal"]),
+}
 
 
 @st.composite
 def criteria(draw: st.DrawFn) -> dict[str, Any]:
-    """Any fields together, but for those that need a search or SQL."""
-    filters = {
-        "max_image_nsfw": scores,
-        "max_prompt_nsfw": scores,
-        "policy": st.sampled_from([*POLICIES]),
-        "include_blurred": st.booleans(),
-        "sampler": st.lists(st.sampled_from([*SAMPLERS, "1", "8"]), min_size=1, max_size=4),
-        "part": st.lists(st.sampled_from(["1", "2-3", "1-2", "3-900", "70"]), max_size=2),
-        "since": utc_times,
-        "until": utc_times,
-    }
-    thinning = {
-        "one_per": st.sampled_from(["prompt", "user"]),
-        "max_per": st.sampled_from(["user=1", "user=7", "prompt=2"]),
-        "include_deleted": st.booleans(),
-        "limit": st.integers(1, 3000),
-    }
-    said: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=filters))
-    said |= draw(st.fixed_dictionaries({}, optional=thinning))
+    """Any fields together."""
+    # Each criterion leaves out much: a few at a time, so that something is left.
+    kept = draw(st.lists(st.sampled_from([*FILTERS]), unique=True, max_size=4))
+    said: dict[str, Any] = {name: draw(FILTERS[name]) for name in kept}
+    said |= draw(st.fixed_dictionaries({}, optional=THINNING))
     if draw(st.booleans()):
         said["sample"] = draw(counts)
         if draw(st.booleans()):
-            said["stratify"] = draw(st.sampled_from([*STRATA]))
-            said["shares"] = draw(st.sampled_from(["proportional", "equal"]))
+            said |= draw(st.fixed_dictionaries(STRATIFYING))
     if {"sample", "one_per", "max_per"} & said.keys():
         said["seed"] = draw(st.integers(0, 2**40))
     return said
 
 
+def check_export(said: dict[str, Any], corpus: Corpus, rows: pl.DataFrame, folder: Path) -> None:
+    """See that an export holds what criteria mean, in its order, to the last bit but of zero."""
+    often = rows["user_name"].drop_nulls().value_counts(sort=True)["user_name"].head(3)
+    users = [*often, *DELETED, "O'x {}"]
+    said = said | ({"user": [users[turn] for turn in said["user"]]} if "user" in said else {})
+    meant, names_file = dict(said), folder / "names.csv"
+    if every := said.get("subset"):
+        names = rows["image_name"].gather_every(every)
+        names.append(pl.Series(["nobody.png"])).to_frame().write_csv(names_file)
+        said, meant = said | {"subset": names_file}, said | {"subset": names.to_list()}
+    selection = corpus.select(**said)
+    selection.export(folder / "subset.parquet", force=True)
+    found = pq.read_table(folder / "subset.parquet")
+    weight = [("weight", pa.float64())] if "stratify" in said else []
+    assert found.schema.remove_metadata() == pa.schema(PUBLISHED + weight)
+    expected = selected(rows, meant)
+    assert_frame_equal(pl.DataFrame(pl.from_arrow(found)), expected, check_exact=True)
+    assert selection.count() == expected.height
+
+
 @settings(
-    max_examples=40, deadline=None,
+    max_examples=50, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(said=criteria())
 def test_an_export_holds_the_rows_that_the_criteria_mean_in_their_order(
-    said: dict[str, Any], corpus: Corpus, rows: list[Row], tmp_path: Path
+    said: dict[str, Any], corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
-    selection = corpus.select(**said)
-    selection.export(tmp_path / "subset.parquet", force=True)
-    found = pq.read_table(tmp_path / "subset.parquet")
-    weight = [("weight", pa.float64())] if "stratify" in said else []
-    assert found.schema.remove_metadata() == pa.schema(PUBLISHED + weight)
-    expected = selected(rows, said)
-    # A table's bytes are compared, so that NaN is equal to itself.
-    assert found.equals(pa.Table.from_pylist(expected, schema=found.schema)) or (
-        repr(found.to_pylist()) == repr(expected)
-    )
-    assert selection.count() == len(expected)
+    check_export(said, corpus, rows, tmp_path)
+
+
+ALONE: list[dict[str, Any]] = [
+    *({"where": where} for where in CONDITIONS), *({"match": words} for words in SEARCHES),
+    *({"order_by": order} for order in ORDERS), *({"user": [turn]} for turn in range(6)),
+    *({"one_per": group} for group in groups),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ALONE, ids=repr)
+def test_every_condition_search_order_and_user_by_itself_means_what_polars_says(
+    said: dict[str, Any], corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
+) -> None:
+    check_export(said, corpus, rows, tmp_path)
+
+
+def test_every_criterion_is_among_those_of_the_random_selections() -> None:
+    drawn = {*FILTERS, *THINNING, *STRATIFYING, "sample", "seed"}
+    # What is on the disk is nothing of a table's; tests of fetching tell of it.
+    assert drawn == {*Criteria.__dataclass_fields__} - {"on_disk"}
 
 
 @given(
@@ -184,15 +247,18 @@ def test_a_family_is_one_text_however_it_is_spelled(corpus: Corpus) -> None:
     assert counted == (families, families)
 
 
-def test_candidates_without_a_user_are_dropped_and_counted(corpus: Corpus, rows: list[Row]) -> None:
-    unknown = sum(row["user_name"] in (None, "deleted-account", "deleted_account") for row in rows)
+def test_candidates_without_a_user_are_dropped_and_counted(
+    corpus: Corpus, rows: pl.DataFrame
+) -> None:
+    deleted = [None, "deleted-account", "deleted_account"]
+    unknown = rows["user_name"].is_in(deleted, nulls_equal=True).sum()
     assert unknown
     selection = corpus.select(one_per="user")
     assert selection.notes() == [f"left out {unknown:,} images without a known user"]
     assert not corpus.select(one_per="user", include_deleted=True).notes()
 
 
-def test_more_than_there_are_gives_all_and_says_so(corpus: Corpus, rows: list[Row]) -> None:
+def test_more_than_there_are_gives_all_and_says_so(corpus: Corpus, rows: pl.DataFrame) -> None:
     selection = corpus.select(sample=5000)
     assert selection.count() == len(rows)
     assert selection.notes() == [f"there are only {len(rows):,} images; the sample has them all"]
@@ -247,18 +313,44 @@ PLAIN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("said", PLAIN, ids=repr)
 def test_its_sql_gives_the_same_rows_in_plain_duckdb(
-    said: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    selection = corpus.select(**said)
-    selection.export(tmp_path / "subset.parquet")
-    monkeypatch.chdir(tables)
-    with duckdb.connect() as connection:
-        found = connection.sql(selection.sql)
+    said: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path
+) -> None:
+    check_plain(corpus.select(**said), tables, tmp_path)
+
+
+EVERY_COLUMN = [
+    "part_path", "cfg", "user_name", "timestamp", "image_blurred", "sampler_name", "part_id",
+    "image_nsfw_score", "image_nsfw", "prompt_id", "image_name", "seed", "width", "prompt_nsfw",
+]  # fmt: skip
+STRATIFIED: dict[str, Any] = {"sample": 40, "stratify": "sampler", "order_by": "cfg desc, seed"}
+COLUMNS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"limit": 500, "order_by": "image_name desc"}, {"columns": EVERY_COLUMN}),
+    ({"match": "castle"}, {"columns": ["prompt"]}),
+    ({"sample": 30, "seed": 2}, {"drop": ["user_name", "part_id", "image_name"]}),
+    (STRATIFIED, {"columns": ["weight", "sampler_name"]}),
+    (STRATIFIED, {"columns": ["cfg", "seed"], "drop": ["seed"]}),
+    (STRATIFIED, {"drop": ["weight", "seed", "cfg"]}),
+    ({"where": "cfg > 7", "limit": 30}, {"columns": ["cfg", "width"], "drop": ["width"]}),
+]
+
+
+@pytest.mark.parametrize(("said", "columns"), COLUMNS, ids=repr)
+def test_its_sql_gives_the_columns_that_an_export_writes_with_their_types(
+    said: dict[str, Any], columns: dict[str, Any], corpus: Corpus, tables: Path, tmp_path: Path
+) -> None:
+    check_plain(corpus.select(**said), tables, tmp_path, **columns)
+
+
+def check_plain(selection: Selection, tables: Path, folder: Path, **columns: Any) -> None:
+    """See that its SQL, run where only the tables are, gives what an export writes."""
+    selection.export(folder / "subset.parquet", **columns)
+    with duckdb.connect() as connection, contextlib.chdir(tables):
+        found = connection.sql(selection.plain_sql(**columns))
         assert found is not None
-        plain = found.to_arrow_table().to_pylist()
-    expected = pq.read_table(tmp_path / "subset.parquet").to_pylist()
-    assert [*map(repr, plain)] == [*map(repr, expected)]
+        plain = found.to_arrow_table()
+    expected = pq.read_table(folder / "subset.parquet")
+    assert plain.schema == expected.schema.remove_metadata()
+    assert [*map(repr, plain.to_pylist())] == [*map(repr, expected.to_pylist())]
 
 
 def test_plain_sql_of_what_plain_duckdb_does_not_have_is_refused(
@@ -269,6 +361,12 @@ def test_plain_sql_of_what_plain_duckdb_does_not_have_is_refused(
         _ = corpus.select(subset=tmp_path / "names.csv").sql
     with pytest.raises(UsageError, match=r"no search\(\)"):
         _ = corpus.select(where="prompt_id in (select prompt_id from search('x'))").sql
+    with pytest.raises(UsageError, match=r"no search\(\)"):
+        _ = corpus.select(order_by="(select count(*) from search('x'))").sql
+    with pytest.raises(UsageError, match="no score"):
+        corpus.select(match="castle").plain_sql(columns=["prompt", "score"])
+    with pytest.raises(UsageError, match="no column named xyzzy"):
+        corpus.select().plain_sql(drop=["xyzzy"])
 
 
 BAD: list[dict[str, Any]] = [
@@ -277,12 +375,12 @@ BAD: list[dict[str, Any]] = [
     {"seed": 4}, {"shares": "equal", "sample": 3}, {"stratify": "sampler"},
     {"stratify": "size", "sample": 3}, {"one_per": "part"}, {"one_per": ["user"]},
     {"max_per": "user"}, {"max_per": "user=0"}, {"max_per": "user=" + "9" * 5000},
-    {"max_per": 5}, {"sampler": "euler"}, {"sampler": {"a": 1}}, {"part": "1-2-3"},
+    {"max_per": 5}, {"sampler": "euler"}, {"sampler": {"a": 1}}, {"part": "1-2-3"}, {"part": "9-3"},
     {"part": "٣"}, {"part": "9" * 5000}, {"since": "yesterday"}, {"until": 5}, {"policy": "none"},
-    {"policy": {"name": "x", "colour": 1}}, {"policy": {"name": 5}}, {"limit": -1},
+    {"policy": {"name": "x", "colour": 1}}, {"policy": {"name": 5}}, {"policy": 5}, {"limit": -1},
     {"policy": {"name": "x", "max_image_nsfw": "0.1"}}, {"include_blurred": "yes"},
     {"where": 5}, {"where": "\ud800"}, {"user": "\ud800"}, {"since": "\ud800"},
-    {"order_by": ["seed"]}, {"subset": "nowhere.parquet"},
+    {"order_by": ["seed"]}, {"subset": "nowhere.parquet"}, {"subset": 5}, {"subset": ""},
 ]  # fmt: skip
 
 
@@ -318,13 +416,13 @@ def test_a_condition_that_writes_is_refused_before_it_runs(corpus: Corpus, tmp_p
 
 
 def test_policy_files_say_thresholds_and_their_errors_are_named(
-    corpus: Corpus, rows: list[Row], tmp_path: Path
+    corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("max_image_nsfw = 0.3\nmax_prompt_nsfw = 0.4\ninclude_blurred = true\n")
     fields = {"max_image_nsfw": 0.3, "max_prompt_nsfw": 0.4, "include_blurred": True}
     assert policy_of(file).name == "mine"
-    assert corpus.select(policy=file).count() == len(selected(rows, fields))
+    assert corpus.select(policy=file).count() == selected(rows, fields).height
     wrong = ["max_image = 1", "max_image_nsfw = 2", "max_image_nsfw = ", "name = 3", "\xff"]
     for text in wrong:
         file.write_text(text, "latin-1")

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from selection_truth import Row
-
     from ddb_query.corpus import Corpus
 
 FORMATS = ["parquet", "csv", "tsv", "jsonl", "json", "arrow"]
@@ -48,7 +46,7 @@ def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture(scope="module")
-def rows(tables: Path) -> list[Row]:
+def rows(tables: Path) -> pl.DataFrame:
     return rows_of(tables / "metadata.parquet")
 
 
@@ -93,6 +91,8 @@ def test_columns_are_named_and_left_out(corpus: Corpus, tmp_path: Path) -> None:
          ("user_name", pa.string()), ("weight", pa.float64())]
     )  # fmt: skip
     assert "deleted-account" not in pq.read_table(file)["user_name"].to_pylist()
+    selection.export(file, columns="cfg", drop="weight", force=True)
+    assert pq.read_schema(file).names == ["cfg"]
     selection.export(file, drop=["user_name", "weight"], force=True)
     assert pq.read_schema(file).names == [name for name, _ in _published() if name != "user_name"]
     verify(file)
@@ -123,28 +123,55 @@ def test_columns_that_are_not_there_are_usage_errors(
 
 
 def test_a_subset_reads_back_in_pandas_polars_and_duckdb(subset: Path) -> None:
+    import pandas as pd
+
     expected = pq.read_table(subset)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         assert connection.from_parquet(str(subset)).to_arrow_table().equals(expected)
-    assert pl.read_parquet(subset).to_arrow().column("image_name").to_pylist() == (
-        expected["image_name"].to_pylist()
-    )
-    assert len(pl.read_parquet(subset).columns) == 13
+    assert pl.read_parquet(subset).equals(pl.DataFrame(pl.from_arrow(expected)))
+    frame = pd.read_parquet(subset)
+    assert frame["image_name"].to_list() == expected["image_name"].to_pylist()
+    assert [*frame.columns] == expected.column_names
+
+
+@pytest.mark.slow
+def test_datasets_loads_a_subset_and_a_folder_of_partitions(
+    subset: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    corpus.select(sample=100).export(tmp_path / "tree", partition_by="day")
+    expected = sorted(pq.read_table(subset)["image_name"].to_pylist())
+    for file in (subset, tmp_path / "tree" / "**" / "*.parquet"):
+        assert sorted(loaded(file, monkeypatch, tmp_path)["image_name"]) == expected
+
+
+def loaded(file: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Any:
+    """What `load_dataset` makes of parquet files."""
+    import warnings
+
+    cache = str(folder / "datasets")
+    monkeypatch.setenv("HF_DATASETS_CACHE", cache)
+    with warnings.catch_warnings():
+        # Of datasets and what it imports, none of ours.
+        warnings.simplefilter("ignore")
+        import datasets
+
+        datasets.disable_progress_bars()
+        return datasets.load_dataset(
+            "parquet", data_files=str(file), split="train", cache_dir=cache
+        )
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_verifies_and_its_hash_is_that_of_the_agreement(
-    form: str, corpus: Corpus, rows: list[Row], tmp_path: Path
+    form: str, corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     said: dict[str, Any] = {"sample": 700, "seed": 5}
     file = tmp_path / f"subset.{form}"
     made = corpus.select(**said).export(file)
     assert (made.rows, made.size) == (700, file.stat().st_size)
     finite_only = form in ("json", "jsonl")
-    expected = content_hash(
-        ([*row.values()] for row in selected(rows, said)), finite_only=finite_only
-    )
+    expected = content_hash(selected(rows, said).iter_rows(), finite_only=finite_only)
     assert verify(file).content_hash == expected
     beside = file.with_name(f"subset.{form}.manifest.json")
     assert beside.exists() == (form != "parquet")
@@ -227,6 +254,22 @@ def test_partitions_are_a_folder_that_readers_of_hive_folders_know_and_that_veri
     assert [path.name for path in tmp_path.glob("*tree*")] == ["tree"]
 
 
+@pytest.mark.parametrize("form", [*FORMATS, "tree"])
+def test_no_row_is_a_subset_too_that_has_columns_and_verifies(
+    form: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    file, by = tmp_path / f"none.{form}", None
+    if form == "tree":
+        file, by = tmp_path / "none", "day"
+    assert corpus.select(where="false").export(file, partition_by=by).rows == 0
+    assert [name for name, _ in verify(file).columns] == [name for name, _ in _published()]
+    if form == "tree":
+        with duckdb.connect() as connection:
+            found = connection.from_parquet(f"{file}/**/*.parquet", hive_partitioning=True)
+            assert found.columns == [*(name for name, _ in _published()), "day"]
+            assert found.fetchall() == []
+
+
 def test_a_folder_of_someone_else_is_never_replaced(corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
@@ -289,6 +332,7 @@ REASONS = {
     "select * from (describe images)": "it reads describe",
     "with images_2 as (from images) select count(*) as n from images_2": None,
     "select count(*) as n from metadata_large": None,
+    "select clauses, term from clauses, terms": None,
 }
 
 
@@ -355,6 +399,15 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], object]] = {
     "kind without its SQL": changing(kind="sql"),
     "SQL in a selection": changing(sql="select 1"),
     "unknown format": changing(form="sqlite"),
+    "another policy": lambda said: said["policy"].update(name="strict", max_image_nsfw=0.1),
+    "no policy": changing(policy=None),
+    "another seed": changing(seed=5),
+    "a selection of nothing known": changing(selection={"colour": 1}),
+    "a policy that may be a file": changing(selection={"sample": 100, "policy": "strict"}),
+    "unknown partition": changing(partition_by="../x"),
+    "a partition of SQL": lambda said: said.update(
+        kind="query", query="user-stats", selection={}, partition_by="day"
+    ),
 }
 
 
@@ -456,10 +509,10 @@ def test_without_a_hash_rows_and_columns_are_checked(corpus: Corpus, tmp_path: P
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "tsv", "jsonl", "json"])
 def test_the_images_of_a_file_are_selected_and_unknown_names_counted(
-    form: str, corpus: Corpus, rows: list[Row], tmp_path: Path
+    form: str, corpus: Corpus, rows: pl.DataFrame, tmp_path: Path
 ) -> None:
     file = tmp_path / f"names.{form}"
-    found = [row["image_name"] for row in rows[:5]]
+    found = rows["image_name"].head(5).to_list()
     odd = [*found, found[0], "') or true --", "x.png"]
     corpus.export(file, sql="select unnest($names::varchar[]) as image_name", params={"names": odd})
     selection = corpus.select(subset=file)
@@ -476,7 +529,11 @@ def test_a_file_without_image_names_is_a_usage_error(corpus: Corpus, tmp_path: P
     (tmp_path / "x.csv").write_text("name\na\n")
     (tmp_path / "x.parquet").write_bytes(b"not parquet")
     (tmp_path / "x.jsonl").write_text("{")
-    for name in ("x.csv", "x.parquet", "x.jsonl", "none.csv"):
+    (tmp_path / "folder").mkdir()
+    corpus.export(tmp_path / "folder" / "a.parquet", sql="select image_name from images")
+    corpus.export(tmp_path / "folder" / "b.parquet", sql="select prompt from images")
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name in ("x.csv", "x.parquet", "x.jsonl", "none.csv", "folder", "pipe.csv"):
         with pytest.raises(UsageError) as told:
             corpus.select(subset=tmp_path / name).count()
         assert "\n" not in told.value.message

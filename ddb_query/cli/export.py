@@ -77,10 +77,11 @@ def export(
     written: dict[str, Any] = {
         "form": session.options.format, "hashed": not no_hash, "force": force,
     }  # fmt: skip
+    picked: dict[str, Any] = {"columns": _names(columns), "drop": _names(drop)}
     with session.open() as corpus:
         if target is None:
             found = _selection(session, corpus, chosen)
-            output.text(found.sql if show == "sql" else f"{found.count()}\n")
+            output.text(found.plain_sql(**picked) if show == "sql" else f"{found.count()}\n")
         elif statement:
             params = dict(parameter_value(given) for given in param or [])
             limit = session.options.limit
@@ -90,8 +91,7 @@ def export(
             _tell(session, made)
         else:
             selection = _selection(session, corpus, chosen)
-            written |= {"columns": _names(columns), "drop": _names(drop)}
-            made = selection.export(target, partition_by=partition_by, **written)
+            made = selection.export(target, partition_by=partition_by, **picked, **written)
             _tell(session, made)
             _tell_more(session, selection, made)
 
@@ -103,6 +103,8 @@ def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Sele
 def _tell(session: Session, made: Exported) -> None:
     session.diagnostics.clear()
     session.diagnostics.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
+    if made.manifest.reason is not None:
+        session.diagnostics.note(f"it cannot be made again: {made.manifest.reason}")
 
 
 def _tell_more(session: Session, selection: Selection, made: Exported) -> None:

@@ -39,6 +39,8 @@ def search(
     ] = False,
 ) -> None:
     """Search the prompts: words, "a phrase", -not, OR, prefix*, fuzzy~, by:"a name"."""
+    if "order_by" in chosen and (count or facet):
+        raise UsageError("counts have an order of their own", hint="leave --order-by out")
     limit = SHOWN_HITS if session.options.limit is None else session.options.limit
     with session.open() as corpus:
         within = corpus.select(**chosen) if chosen else None

@@ -47,7 +47,7 @@ def replay(
     session.default_dataset(manifest.read(file).dataset)
     with session.open() as corpus:
         said = again(
-            corpus, file, output=session.options.output, subset=subset, trust=trust, force=force,
-            note=session.diagnostics.note,
+            corpus, file, output=session.options.output, form=session.options.format,
+            subset=subset, trust=trust, force=force, note=session.diagnostics.note,
         )  # fmt: skip
     session.diagnostics.note(f"{file}: {said.rows:,} rows, the same again")

@@ -30,7 +30,7 @@ from ddb_query.errors import (
     UsageError,
 )
 from ddb_query.files import alive, make_folder
-from ddb_query.query_library import read_view, sql_folder
+from ddb_query.query_library import VIEWS, read_view, sql_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -48,8 +48,6 @@ where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_name <> 
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 _MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
 _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
-# In the order of what they are made of.
-VIEWS = ("images", "prompts", "activity", "source.user_totals", "users", "terms", "repeats")
 _BUILD = "ddb data build"
 _IMAGES = "select columns(lambda name: not starts_with(name, 'published_')) from source.images"
 MEMBERS = {
@@ -295,6 +293,7 @@ class DuckDBEngine:
             self.add_table("stored", images, _BUILD)
             named = self.columns_of(images)["image_name"] == "VARCHAR"
             name = "image_name" if named else "cast(image_name as varchar) || image_suffix()"
+            # The name is one of the two expressions above.
             sql = (
                 f"select {name} as image_name, * exclude (image_name), image_name as image_key"  # noqa: S608
                 " from source.stored"
@@ -418,24 +417,14 @@ class DuckDBEngine:
 
         Args:
             path: A parquet, csv or jsonl file, or a folder of parquet files.
-
-        Raises:
-            UsageError: It cannot be read, or has no column `image_name`.
         """
+        # A reader's call, with the path bound.
         rows, values = name_rows(path, self.literal_path(path))
-        found = Relation(
+        return Relation(
             "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
             f" from {rows} where image_name is not null",
             values,
         )
-        try:
-            self.answer(found)
-        except SqlError as error:
-            raise UsageError(
-                f"cannot read image names from {path}: {error.message.splitlines()[0]}",
-                hint="a subset file is parquet, csv or jsonl with a column image_name",
-            ) from error
-        return found
 
     def look_at(self, path: Path, form: str, names: Sequence[str]) -> dict[str, str]:
         """Show a file that ddb wrote as the view `LOOKED_AT`, text formats as text.

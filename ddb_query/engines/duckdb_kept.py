@@ -11,7 +11,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
-from ddb_query.query_library import sql_folder
+from ddb_query.query_library import VIEWS, sql_folder
 from ddb_query.sql_text import LAST_RESULT, reads_last, tokens
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SCHEMA = "kept"
 # The results of all connections lie in one schema.
 _numbers = itertools.count(1)
 
-_OWN_VIEWS = {"metadata", "metadata_large", "images", "prompts", "users", "terms", LAST_RESULT}
+_OWN_VIEWS = {"metadata", "metadata_large", *VIEWS, LAST_RESULT}
 _OWN_MACROS = {"hash60", "dataset_name", "image_suffix", "search", "search_hits"}
 _CHANGING = """
 select lower(table_name) from duckdb_tables() where schema_name <> $schema

@@ -160,6 +160,9 @@ class Criteria:
         for name in said:
             if name not in cls.__dataclass_fields__ or name == "subset":
                 raise UsageError(f"a selection has no field {name}")
+        if not isinstance(said.get("policy", {}), Mapping):
+            # A name might be that of a file.
+            raise UsageError("a policy is said in fields")
         return cls(**said)  # type: ignore[arg-type]
 
     def _check_sampling(self) -> None:

@@ -18,9 +18,9 @@ from ddb_query.selection.repeating import unrepeatable
 from ddb_query.subset_writing import form_of, refuse_existing, write_file, write_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from ddb_query.engines.base import Column, Relation
+    from ddb_query.engines.base import Column, Relation, Rows
     from ddb_query.engines.duckdb_answer import DuckDBAnswer
     from ddb_query.manifest import Manifest
     from ddb_query.selection.selection import Selection
@@ -87,8 +87,8 @@ def export(
     workspace: Workspace,
     path: Path | str,
     *,
-    columns: Sequence[str] = (),
-    drop: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
+    drop: str | Sequence[str] = (),
     form: str | None = None,
     partition_by: str | None = None,
     hashed: bool = True,
@@ -108,12 +108,16 @@ def export(
     rows = tallied(selection, workspace, layout, tally)
     describe = partial(manifest, selection, workspace, layout, rows, tally)
     with workspace.engine.silent() if tally.on_rows else contextlib.nullcontext():
-        if partition_by is None:
-            size = write_file(rows, form, target, describe)
-        else:
-            size = write_folder(rows, _PARTITIONS[partition_by][0], target, describe)
+        size = write(rows, layout, target, describe)
     blurred, over = tally.sums[-2:] if tally.sums else (0, 0)
     return Exported(target, tally.rows, size, blurred, over, describe())
+
+
+def write(rows: Rows, layout: Layout, target: Path, describe: Callable[[], Manifest]) -> int:
+    """Write rows as a file or a folder; returns the bytes of the rows."""
+    if layout.partition is None:
+        return write_file(rows, layout.form, target, describe)
+    return write_folder(rows, _PARTITIONS[layout.partition][0], target, describe)
 
 
 def export_statement(
@@ -209,10 +213,7 @@ def manifest(
 ) -> Manifest:
     """How the rows were made, once they have all been read."""
     written = rows.columns[: len(layout.columns)]
-    return making.of_selection(
-        selection, workspace, written, tally, layout.form,
-        published=layout.published, hashed=layout.hashed,
-    )  # fmt: skip
+    return making.of_selection(selection, workspace, written, tally, layout)
 
 
 def tallied(
@@ -261,9 +262,9 @@ def _slices(selection: Selection, workspace: Workspace) -> tuple[int, list[str]]
 def picked(
     selection: Selection,
     workspace: Workspace,
-    columns: Sequence[str],
+    columns: str | Sequence[str],
     published: bool,  # noqa: FBT001
-    drop: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
 ) -> dict[str, str]:
     """Name and SQL of the columns to write.
 
@@ -277,6 +278,7 @@ def picked(
     Raises:
         UsageError: There is no such column.
     """
+    columns, drop = _several(columns), _several(drop)
     if not published:
         view = workspace.engine.columns("images")
         return columns_of.viewed(columns, drop, view, selection.criteria)
@@ -284,3 +286,7 @@ def picked(
     return columns_of.without(
         every, drop or [name for name in every if columns and name not in columns]
     )
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) and names else names

@@ -98,7 +98,10 @@ def _part(text: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     if not _PART.fullmatch(text):
         raise UsageError(f"{text} is not a part or a range of parts", hint="--part 7, --part 1-20")
-    return int(first), int(last) if dash else int(first)
+    found = int(first), int(last if dash else first)
+    if found[0] > found[1]:
+        raise UsageError(f"{text} ends before it begins", hint=f"--part {last}-{first}")
+    return found
 
 
 def _time(text: str) -> datetime.datetime:

@@ -7,14 +7,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.content_hash import content_hash
+from ddb_query.errors import BadManifestError, UsageError
 from ddb_query.manifest import Manifest
+from ddb_query.selection.criteria import Criteria
 from ddb_query.store.place import MATCH_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ddb_query.engines.base import Column
     from ddb_query.engines.content_hash import Tally
+    from ddb_query.selection.exporting import Layout
     from ddb_query.selection.selection import Selection
     from ddb_query.workspace import Source, Workspace
 
@@ -24,10 +28,7 @@ def of_selection(
     workspace: Workspace,
     columns: Sequence[Column],
     tally: Tally,
-    form: str,
-    *,
-    published: bool,
-    hashed: bool,
+    layout: Layout,
 ) -> Manifest:
     """The manifest of a selection that has been written.
 
@@ -36,24 +37,45 @@ def of_selection(
         workspace: Where.
         columns: Those written.
         tally: Of the rows written.
-        form: The file's format.
-        published: Whether the columns are as published.
-        hashed: Whether the tally began with the sums of the content hash.
+        layout: How; when it is hashed the tally began with the sums of the content hash.
     """
-    criteria = selection.criteria
-    found = _common(workspace, columns, tally, form, hashed=hashed)
+    found = _common(workspace, columns, tally, layout.form, hashed=layout.hashed)
     found |= {
         "kind": "selection",
-        "selection": criteria.to_json(),
-        "policy": criteria.thresholds.to_json(),
-        "published": published,
+        **said_of(selection.criteria),
+        "published": layout.published,
+        "partition_by": layout.partition,
         "subset": selection.names_hash,
-        "seed": criteria.seed if criteria.thins else None,
         "strata": [stratum.to_json() for stratum in selection.strata],
         "replayable": selection.unrepeatable is None,
         "reason": selection.unrepeatable,
     }
     return Manifest(**found)  # type: ignore[arg-type]
+
+
+def said_of(criteria: Criteria) -> dict[str, object]:
+    """What a manifest says of criteria: the fields, and what they come to."""
+    return {
+        "selection": criteria.to_json(),
+        "policy": criteria.thresholds.to_json(),
+        "seed": criteria.seed if criteria.thins else None,
+    }
+
+
+def criteria_of(path: Path, said: Manifest) -> Criteria:
+    """The criteria that the manifest of a selection says.
+
+    Raises:
+        BadManifestError: They make no sense, or it says something else of them elsewhere.
+    """
+    try:
+        criteria = Criteria.from_json(said.selection)
+    except (UsageError, TypeError) as error:
+        raise BadManifestError(path, f"has a selection that makes no sense: {error}") from error
+    for name, value in said_of(criteria).items():
+        if name != "selection" and getattr(said, name) != value:
+            raise BadManifestError(path, f"has a {name} that is not the one of its selection")
+    return criteria
 
 
 def of_statement(

@@ -11,23 +11,21 @@ from typing import TYPE_CHECKING
 from ddb_query.dataset import DATASETS
 from ddb_query.engines.base import Relation
 from ddb_query.errors import UsageError
-from ddb_query.query_library import read_view, sql_folder
+from ddb_query.query_library import VIEWS, read_view, sql_folder
 from ddb_query.search.predicate import predicate
-from ddb_query.selection.columns import HIDDEN, PUBLISHED
+from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
 from ddb_query.selection.thinning import steps, strata_rows
 from ddb_query.sql_text import pieces, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ddb_query.search.tree import Node
     from ddb_query.selection.criteria import Criteria
     from ddb_query.selection.strata import Stratum
 
-_VIEWS = (
-    "source.images", "source.user_totals", "prompts", "users", "terms", "activity", "repeats",
-)  # fmt: skip
+_VIEWS = ("source.images", *VIEWS[1:])
 _SOURCE = {"source.images", "source.user_totals", "source.published", "source.metadata"}
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
@@ -38,7 +36,12 @@ select *, hash60(prompt) as prompt_id, image_name as image_key from source_publi
 
 
 def plain_sql(
-    criteria: Criteria, dataset: str, tree: Node | None, strata: list[Stratum], order: str
+    criteria: Criteria,
+    dataset: str,
+    tree: Node | None,
+    strata: list[Stratum],
+    order: str,
+    columns: Mapping[str, str],
 ) -> str:
     """The SQL text.
 
@@ -48,17 +51,18 @@ def plain_sql(
         tree: What `criteria.match` means.
         strata: Of a stratified sample, as worked out.
         order: What the rows are ordered by.
+        columns: Name and SQL of each, over `source.images` and the `weight` of strata.
 
     Raises:
-        UsageError: It stands for what plain DuckDB does not have: a file of names, `search()`.
+        UsageError: It stands for what plain DuckDB does not have: a file of names, `search()`, a
+            score.
     """
-    _check(criteria)
+    _check(criteria, columns)
     passing = conditions(criteria)
     if tree is not None:
         _add_match(passing, tree)
     parts, last = _thinning(criteria, passing, strata)
-    columns = ",\n    ".join(f"{sql} as {name}" for name, sql in PUBLISHED.items())
-    weight = ",\n    weight" if criteria.stratify else ""
+    named = ",\n    ".join(f'{sql} as "{name}"' for name, sql in columns.items())
     source = Relation(f"from source.images{passing.where}", passing.values)
     if last:
         chosen = f"inner join {last} as chosen on chosen.image_key = published_image_key"
@@ -67,19 +71,21 @@ def plain_sql(
     limit = f"\nlimit {criteria.limit}" if criteria.limit else ""
     # Ordered within, where names mean columns of the view rather than those published.
     rows = f"select *\n{_spelled(source)}\norder by {order}{limit}"
-    query = f"{with_}select\n    {columns}{weight}\nfrom (\n{rows}\n) as images;"
+    query = f"{with_}select\n    {named}\nfrom (\n{rows}\n) as images;"
     return _own_names(f"{_prelude(query, dataset)}\n\n{query}\n")
 
 
-def _check(criteria: Criteria) -> None:
+def _check(criteria: Criteria, columns: Mapping[str, str]) -> None:
     if criteria.subset is not None:
         raise UsageError(
             "SQL for plain DuckDB cannot name the images of a subset file",
             hint="ddb export --from FILE writes them",
         )
-    words = [token.text.lower() for token in tokens(criteria.where or "")]
-    if "search" in words:
-        raise UsageError("plain DuckDB has no search()", hint="--match WORDS instead")
+    for text in (criteria.where, criteria.order_by):
+        if "search" in (token.text.lower() for token in tokens(text or "")):
+            raise UsageError("plain DuckDB has no search()", hint="--match WORDS instead")
+    if "score" in columns:
+        raise UsageError("plain DuckDB has no score of a match", hint="leave that column out")
 
 
 def _add_match(passing: Conditions, tree: Node) -> None:

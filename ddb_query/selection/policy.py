@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ddb_query.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _FORM = 'a policy file is TOML: name = "mine", max_image_nsfw = 0.2, max_prompt_nsfw = 0.5'
 
@@ -72,6 +69,8 @@ def policy_of(given: str | Path | Mapping[str, object]) -> Policy:
         if str(given) in POLICIES:
             return POLICIES[str(given)]
         return _from_fields(_read(Path(given)), str(given))
+    if not isinstance(given, Mapping):
+        raise UsageError(f"a policy is a name, a file or fields, not {given}", hint=_FORM)
     return _from_fields(given, "the manifest's policy")
 
 

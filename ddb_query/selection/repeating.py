@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import UsageError
+from ddb_query.query_library import VIEWS
 
 if TYPE_CHECKING:
     from ddb_query.engines.duckdb import DuckDBEngine
@@ -12,9 +13,8 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria
 
 # Canned queries read some of `source` too.
-VIEWS = frozenset({
-    "metadata", "metadata_large", "images", "prompts", "users", "terms", "activity", "repeats",
-    "source.images", "source.metadata", "source.published", "source.user_totals",
+_OURS = frozenset({
+    "metadata", "metadata_large", "source.images", "source.metadata", "source.published", *VIEWS,
 })  # fmt: skip
 _LOCAL = "which images are on disk differs from machine to machine"
 _ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
@@ -50,7 +50,7 @@ def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | Non
 
 
 def _why_not(engine: DuckDBEngine, found: Parsed) -> str | None:
-    if foreign := (found.tables - VIEWS) | (found.table_functions - _ROW_MAKERS):
+    if foreign := (found.tables - _OURS) | (found.table_functions - _ROW_MAKERS):
         return f"it reads {', '.join(sorted(foreign))}, which is no view of ddb's"
     if found.samples:
         return "it takes a random sample"

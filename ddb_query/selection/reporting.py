@@ -13,6 +13,7 @@ from ddb_query.report.making import Subject, make
 from ddb_query.report.sections import Scope
 from ddb_query.selection import making
 from ddb_query.selection.criteria import Criteria
+from ddb_query.selection.exporting import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,9 +97,8 @@ def _told(value: object) -> str:
 
 def _manifest(selection: Selection) -> dict[str, object]:
     """How to select the images again, without what is said of files."""
-    made = making.of_selection(
-        selection, selection.workspace, [], Tally(), "report", published=False, hashed=False
-    )
+    nothing = Layout({}, "report", published=False, hashed=False)
+    made = making.of_selection(selection, selection.workspace, [], Tally(), nothing)
     said = asdict(made).items()
     return {name: value for name, value in said if name not in _OF_FILES and value not in _NOTHING}
 

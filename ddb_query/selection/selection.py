@@ -132,11 +132,22 @@ class Selection:
 
     @property
     def sql(self) -> str:
-        """SQL that gives the same rows in plain DuckDB, from the published metadata table.
+        """SQL that gives the published columns of the same rows; `plain_sql` has more to say."""
+        return self.plain_sql()
+
+    def plain_sql(
+        self, *, columns: str | Sequence[str] = (), drop: str | Sequence[str] = ()
+    ) -> str:
+        """SQL that gives what `export` writes, in plain DuckDB, from the published metadata table.
+
+        Args:
+            columns: As for `export`.
+            drop: As for `export`.
 
         Raises:
-            UsageError: It is about what is on the disk here.
+            UsageError: It is about what is on the disk here, or else plain DuckDB does not have.
         """
+        from ddb_query.selection.exporting import picked
         from ddb_query.selection.plain_sql import plain_sql
 
         if self.criteria.on_disk:
@@ -145,14 +156,15 @@ class Selection:
         tree = workspace.source.finder.parse(words) if words is not None else None
         self._check()
         strata = self.strata if self.criteria.stratify else []
-        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self._order)
+        wanted = picked(self, workspace, columns, not columns, drop)
+        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self.order, wanted)
 
     def export(
         self,
         path: Path | str,
         *,
-        columns: Sequence[str] = (),
-        drop: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
+        drop: str | Sequence[str] = (),
         form: str | None = None,
         partition_by: str | None = None,
         hashed: bool = True,
@@ -333,13 +345,14 @@ class Selection:
         return found
 
     @property
-    def _order(self) -> str:
+    def order(self) -> str:
+        """SQL over `images` by which the rows are ordered, totally."""
         given = self.criteria.order_by
         return f"{given}\n, {_ORDER}" if given else _ORDER
 
     def _end(self, *, ordered: bool) -> str:
         limit = self.criteria.limit
-        end = f"\norder by {self._order}" if ordered or limit else ""
+        end = f"\norder by {self.order}" if ordered or limit else ""
         return end + (f"\nlimit {limit}" if limit else "")
 
     @cached_property

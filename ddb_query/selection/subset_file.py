@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 from ddb_query import manifest
 from ddb_query.engines.base import Relation
 from ddb_query.engines.content_hash import content_hash, digests
-from ddb_query.errors import BadManifestError, NoManifestError, UsageError
+from ddb_query.errors import (
+    BadManifestError,
+    DamagedDataError,
+    NoManifestError,
+    SqlError,
+    UsageError,
+)
+from ddb_query.files import is_special
 
 if TYPE_CHECKING:
     from ddb_query.workspace import Workspace
+
+
+_WHAT = "a subset file is parquet, csv or jsonl with a column image_name"
 
 
 @dataclass(frozen=True)
@@ -37,10 +47,12 @@ def names(workspace: Workspace, file: Path | str) -> Subset:
         UsageError: It cannot be read, or has no column `image_name`.
         BadManifestError: Its manifest is of another dataset, whose names differ.
     """
+    # An empty text is the path of the current folder.
+    if not isinstance(file, str | Path) or Path(file) == Path():
+        raise UsageError("no subset file was named", hint=_WHAT)
     path = Path(file)
     _check_dataset(workspace, path)
-    found = workspace.engine.names_in(path)
-    table = workspace.keep(found, "names")
+    table = _kept(workspace, path)
     first, second = digests([("image_name", "VARCHAR")])
     sums = workspace.first(Relation(f"select count(*), sum({first}), sum({second}) from {table}"))
     there = workspace.first(
@@ -52,8 +64,16 @@ def names(workspace: Workspace, file: Path | str) -> Subset:
     return Subset(table, sums[0] - there, content_hash(*sums))
 
 
+def _kept(workspace: Workspace, path: Path) -> str:
+    try:
+        return workspace.keep(workspace.engine.names_in(path), "names")
+    except (SqlError, DamagedDataError) as error:
+        why = error.message.splitlines()[0]
+        raise UsageError(f"cannot read image names from {path}: {why}", hint=_WHAT) from error
+
+
 def _check_dataset(workspace: Workspace, path: Path) -> None:
-    if not path.exists():
+    if not path.exists() or is_special(path):
         raise UsageError(f"no subset file {path}", hint="--from FILE takes what ddb export wrote")
     try:
         made_from = manifest.read(path).dataset

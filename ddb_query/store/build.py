@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # Images: the larger a row group, the more prompts share its dictionary; the smaller, the less is
 # read for the first rows of a part. Prompts: sorted by prompt_id in small ones, so that the few
 # that a search finds are read without the rest.
-_ROW_GROUP_ROWS = {"images": 122_880, "prompts": 20_480}
+_ROW_GROUP_ROWS = {"images": 122_880, "prompts": 20_480, "clauses": 20_480}
 _DEFAULT_ROW_GROUP_ROWS = 122_880
 _LONGEST_DICTIONARY_BYTES = 1 << 28
 
@@ -43,7 +43,7 @@ _DICTIONARIES = {
     ],
     "activity": ["user_name", "sampler", "hour", "images", "first_seen", "last_seen", "scored"],
 }  # fmt: skip
-_SLOW_CODEC = {"prompt", "text", "term"}
+_SLOW_CODEC = {"prompt", "text", "clauses", "term"}
 
 _IMAGES = """
 select image_name, * exclude (image_name, image_key, prompt_id), prompt_id
@@ -105,6 +105,7 @@ order by counted.prompt_id
 _DERIVED = {
     "users": "select * from users order by images desc, user_name",
     "repeats": "select * from repeats order by images desc",
+    "clauses": "select * from clauses",
     "terms": "select * from terms order by prompts desc, term",
 }
 
@@ -160,10 +161,12 @@ def _write_all(
         _write(engine, prompts, folder / "prompts.parquet", progress)
     with (
         contextlib.closing(open_over(folder)) as engine,
-        _indexing(engine.cursor(), folder / INDEX, progress),
+        _indexing(engine, folder / INDEX, progress),
     ):
         for table, sql in _DERIVED.items():
-            _write(engine, Relation(sql), folder / f"{table}.parquet", progress)
+            # A new engine reads what is there by now.
+            with contextlib.closing(open_over(folder)) as other:
+                _write(other, Relation(sql), folder / f"{table}.parquet", progress)
 
 
 def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progress | None) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 from ddb_query.errors import BadTableError
 
 # Raised when the files in a store change: an older store is then built anew.
-STORE_VERSION = 2
+STORE_VERSION = 3
 # The rules by which text is normalised (sql/functions/normalise.sql).
 MATCH_RULES = 1
 
-TABLES = ("images", "prompts", "activity", "users", "terms", "repeats")
+TABLES = ("images", "prompts", "activity", "users", "repeats", "clauses", "terms")
 INDEX = "index"
 _MANIFEST = "store.json"
 _FOOTER_TAIL_BYTES = 8

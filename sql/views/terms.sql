@@ -1,7 +1,7 @@
 -- One row per term: the text between two commas of a prompt, normalised.
 with held as (
-    select images, unnest(list_distinct(string_split(prompt_clauses(prompt), ','))) as term
-    from prompts
+    select images, unnest(list_distinct(string_split(clauses, ','))) as term
+    from clauses
 )
 select
     term,

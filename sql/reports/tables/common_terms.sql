@@ -1,4 +1,4 @@
 -- The 2,000 most used terms by rank.
-select hash(term) as term_id, term, prompts, images, row_number() over (order by prompts desc, term) as rank
+select term, prompts, images, row_number() over (order by prompts desc, term) as rank
 from terms
 qualify rank <= 2000

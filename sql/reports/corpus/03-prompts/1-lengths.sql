@@ -3,20 +3,15 @@
 -- description: Of the distinct prompts. A word is a run of letters and digits, a clause what stands between two commas and holds a word; quantiles lie between neighbours in proportion.
 -- key: measure
 -- compare: mean, p5, p25, p50, p75, p95
-with prompt_clauses as (
-    select prompt_id, count(*) as clauses
-    from prompt_terms
-    group by prompt_id
-),
-measured as (
+with measured as (
     select
         length(prompts.prompt) as characters,
         case when prompts.text = '' then 0
             else length(prompts.text) - length(replace(prompts.text, ' ', '')) + 1
         end as words,
-        coalesce(prompt_clauses.clauses, 0) as clauses
+        len(list_filter(string_split(clauses.clauses, ','), lambda clause: clause <> '')) as clauses
     from prompts
-    left join prompt_clauses on prompt_clauses.prompt_id = prompts.prompt_id
+    inner join clauses on clauses.prompt_id = prompts.prompt_id
 ),
 summed as (
     select
