@@ -100,7 +100,10 @@ def fetch(
 
 
 class _NoPandas(MetaPathFinder):
-    """Has pyarrow do without pandas, which it loads where it can: 40 MB and 0.3 s for nothing."""
+    """Has pyarrow do without pandas, which it loads where it can: 40 MB and 0.3 s for nothing.
+
+    An entry of None in `sys.modules` would do for pyarrow, but DuckDB takes it for pandas itself.
+    """
 
     def find_spec(self, fullname: str, *_: object) -> None:
         """Find nothing here; pandas nowhere."""
