@@ -157,6 +157,13 @@ def test_a_full_disk_ends_history_with_a_note_and_nothing_else(tmp_path: Path) -
         assert shell.text.count("no history") == 1
 
 
+def test_ctrl_c_is_heard_where_who_started_the_shell_ignores_it(tmp_path: Path) -> None:
+    deaf = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "ddb_query"]
+    with Terminal(folder=tmp_path, command=deaf) as shell:
+        shell.wait_for_prompt().run(ENDLESS).wait_for("query ━").press("ctrl-c")
+        shell.wait_for("interrupted").wait_for_prompt()
+
+
 def test_ctrl_c_stops_the_query_and_keeps_the_shell(shell: Terminal) -> None:
     shell.run(".set w 5").wait_for_prompt().run("create temp table t as select $w as a;")
     shell.wait_for("done").wait_for_prompt().run(ENDLESS)

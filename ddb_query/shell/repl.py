@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
         DdbError: The dataset cannot be opened.
 
     """
+    # Where a script started it in the background, Ctrl-C is ignored until somebody says otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Keys are answered between two steps of what runs on other threads.
     sys.setswitchinterval(0.0002)
     session.told.tell(f"ddb {__version__}: .help helps, Ctrl-D leaves")
