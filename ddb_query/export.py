@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DataFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "arrow"]
 DATA_FORMATS: tuple[str, ...] = get_args(DataFormat)
 
+# Values that hardly recur: trying a dictionary for them takes an eighth of the writer's time.
+_OF_ONE_IMAGE = {"image_name", "seed", "image_nsfw", "prompt_nsfw"}
 
 # What the ending of a file's name says of its format.
 ENDINGS = {
@@ -92,7 +94,10 @@ def _write_parquet(
 
     from ddb_query.threads import behind
 
-    with pq.ParquetWriter(sink, reader.schema, compression="snappy") as writer:
+    schema = reader.schema
+    with pq.ParquetWriter(
+        sink, schema, compression="snappy", use_dictionary=_recurring(schema)
+    ) as writer:
 
         def write_batch(batch: pa.RecordBatch) -> None:
             writer.write_batch(batch, row_group_size=BATCH_ROWS)
@@ -104,6 +109,16 @@ def _write_parquet(
                 put(batch)
         if footer:
             writer.add_key_value_metadata(dict(footer(count)))
+
+
+def _recurring(schema: pa.Schema) -> bool | list[str]:
+    """The columns for which the writer tries a dictionary first."""
+    import pyarrow as pa
+
+    if any(pa.types.is_nested(field.type) for field in schema):
+        # Their leaves have names of their own.
+        return True
+    return [name for name in schema.names if name not in _OF_ONE_IMAGE]
 
 
 def _without_garbage(batch: pa.RecordBatch) -> pa.RecordBatch:
