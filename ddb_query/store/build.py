@@ -66,6 +66,7 @@ order by images desc, prompt_id
 _INDEX_BATCH_ROWS = 20_000
 _STEP_SECONDS = 0.2
 _ACTIVITY = "select * from activity"
+_CLAUSES = "select * from clauses"
 # The view `prompts`, from what is there already: each prompt's text is read once, from the first of
 # its images, rather than grouped by for each of them.
 _PROMPTS = """
@@ -105,7 +106,6 @@ order by counted.prompt_id
 _DERIVED = {
     "users": "select * from users order by images desc, user_name",
     "repeats": "select * from repeats order by images desc",
-    "clauses": "select * from clauses",
     "terms": "select * from terms order by prompts desc, term",
 }
 
@@ -159,14 +159,14 @@ def _write_all(
     with contextlib.closing(open_over(folder)) as engine:
         prompts = Relation(_PROMPTS, {"images": engine.literal_path(images)})
         _write(engine, prompts, folder / "prompts.parquet", progress)
+    with contextlib.closing(open_over(folder)) as engine:
+        _write(engine, Relation(_CLAUSES), folder / "clauses.parquet", progress)
     with (
         contextlib.closing(open_over(folder)) as engine,
-        _indexing(engine, folder / INDEX, progress),
+        _indexing(engine.cursor(), folder / INDEX, progress),
     ):
         for table, sql in _DERIVED.items():
-            # A new engine reads what is there by now.
-            with contextlib.closing(open_over(folder)) as other:
-                _write(other, Relation(sql), folder / f"{table}.parquet", progress)
+            _write(engine, Relation(sql), folder / f"{table}.parquet", progress)
 
 
 def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progress | None) -> None:
