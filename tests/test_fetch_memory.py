@@ -80,7 +80,7 @@ def test_the_command_loads_no_pandas(ddb: Callable[..., Ran], tmp_path: Path) ->
 def test_a_selection_that_needs_more_memory_gets_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_LITTLE_MEMORY", (MILLION, 2 * MILLION))
+    monkeypatch.setattr(fetching, "_LITTLE_MEMORY", MILLION)
     with ddb_query.open("demo") as corpus:
         usual = limit(corpus)
         sample = corpus.select(sample=3, seed=7, max_image_nsfw=0.1, order_by="md5(prompt)")
