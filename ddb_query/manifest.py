@@ -97,8 +97,9 @@ class Manifest:
     def of_form(self, form: str, rows: int, partition_by: str | None) -> Manifest:
         """The same subset in another format or layout; in another format its hash may differ."""
         content_hash = self.content_hash if form == self.form else None
-        changed = {"form": form, "rows": rows, "partition_by": partition_by}
-        return replace(self, content_hash=content_hash, **changed)  # type: ignore[arg-type]
+        return replace(
+            self, form=form, rows=rows, partition_by=partition_by, content_hash=content_hash
+        )
 
     def to_text(self) -> str:
         """As JSON."""

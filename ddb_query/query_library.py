@@ -8,6 +8,11 @@ from pathlib import Path
 from ddb_query.errors import QueryFileError, UnknownQueryError, UsageError
 from ddb_query.query_file import CannedQuery, parse
 
+# Those of ddb, in the order of what they are made of.
+VIEWS = (
+    "images", "prompts", "activity", "source.user_totals", "users", "clauses", "terms", "repeats",
+)  # fmt: skip
+
 
 def sql_folder() -> Path:
     """The folder of ddb's own SQL: inside the installed package, or beside it in a checkout."""
@@ -19,12 +24,6 @@ def sql_folder() -> Path:
 def read_sql(name: str) -> str:
     """The text of one of ddb's own SQL files, for example `views/images.sql`."""
     return (sql_folder() / name).read_text("utf-8")
-
-
-# In the order of what they are made of.
-VIEWS = (
-    "images", "prompts", "activity", "source.user_totals", "users", "clauses", "terms", "repeats",
-)  # fmt: skip
 
 
 def read_view(name: str) -> str:

@@ -59,14 +59,21 @@ def test_a_proxy_is_asked_for_all_that_a_fetch_needs(
     assert len(asked) > 2
 
 
-def test_a_certificate_of_an_authority_in_ssl_cert_file_is_trusted(
+@pytest.fixture
+def trusted_hub(
     safe_hub: LoopbackHub,
     certificates: tuple[Path, ssl.SSLContext],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> LoopbackHub:
+    """The safe Hub, whose authority stands in SSL_CERT_FILE."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates[0]))
-    one = fetcher(safe_hub, tmp_path)
+    return safe_hub
+
+
+def test_a_certificate_of_an_authority_in_ssl_cert_file_is_trusted(
+    trusted_hub: LoopbackHub, tmp_path: Path
+) -> None:
+    one = fetcher(trusted_hub, tmp_path)
     assert one.fetch(ROWS).complete
     one.assert_right(ROWS)
 
@@ -86,19 +93,17 @@ def test_a_certificate_of_an_unknown_authority_ends_it_before_the_token_is_sent(
 
 
 def test_a_proxy_sees_no_token_on_its_way_over_https(
-    safe_hub: LoopbackHub,
+    trusted_hub: LoopbackHub,
     proxy: LoopbackProxy,
-    certificates: tuple[Path, ssl.SSLContext],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates[0]))
     monkeypatch.setenv("HTTPS_PROXY", proxy.address)
-    one = fetcher(safe_hub, tmp_path)
+    one = fetcher(trusted_hub, tmp_path)
     assert one.fetch(ROWS).complete
     one.assert_right(ROWS)
     assert {line.split()[0] for line in proxy.asked} == {"CONNECT"}
     assert len(proxy.seen) > 1000
     assert TOKEN.encode() not in proxy.seen
-    assert {r.headers.get("authorization") for r in safe_hub.asked("hub")} == {f"Bearer {TOKEN}"}
-    assert not any("authorization" in r.headers for r in safe_hub.asked("cdn"))
+    assert {r.headers.get("authorization") for r in trusted_hub.asked("hub")} == {f"Bearer {TOKEN}"}
+    assert not any("authorization" in r.headers for r in trusted_hub.asked("cdn"))

@@ -42,17 +42,18 @@ def admitted(
     """Let rows through, without the blurred ones unless these are wanted; counts both."""
     import pyarrow.compute as pc
 
-    for batch in batches:
-        image, prompt = (batch.column(name) for name in ("image_nsfw", "prompt_nsfw"))
+    for every in batches:
+        image, prompt = (every.column(name) for name in ("image_nsfw", "prompt_nsfw"))
         blurred = pc.fill_null(pc.equal(image, BLURRED), fill_value=False)
-        unsafe = pc.fill_null(pc.and_(pc.greater(image, 0.5), pc.invert(blurred)), False)  # noqa: FBT003
-        unsafe = pc.or_(unsafe, pc.fill_null(pc.greater(prompt, 0.5), False))  # noqa: FBT003
-        if not include_blurred:
+        unsafe = pc.fill_null(pc.and_(pc.greater(image, 0.5), pc.invert(blurred)), fill_value=False)
+        unsafe = pc.or_(unsafe, pc.fill_null(pc.greater(prompt, 0.5), fill_value=False))
+        if include_blurred:
+            counts.blurred += pc.sum(blurred).as_py() or 0
+            batch = every
+        else:
             counts.left_out += pc.sum(blurred).as_py() or 0
             kept = pc.invert(blurred)
-            batch, unsafe = batch.filter(kept), unsafe.filter(kept)  # noqa: PLW2901
-        else:
-            counts.blurred += pc.sum(blurred).as_py() or 0
+            batch, unsafe = every.filter(kept), unsafe.filter(kept)
         counts.images += batch.num_rows
         counts.unsafe += pc.sum(unsafe).as_py() or 0
         yield batch
