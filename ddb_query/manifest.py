@@ -61,7 +61,7 @@ class Manifest:
         replayable: Whether the same rows can be made again.
         reason: Why not.
         revision: Commit of the dataset's repository, when it is known.
-        versions: Of ddb, DuckDB and Python.
+        versions: Of ddb, DuckDB, Python, and of ddb's rules which functions are deterministic.
         licence: Of the dataset.
         citation: Of the dataset.
         version: Of this form.

@@ -10,6 +10,7 @@ from ddb_query.dataset import DATASETS
 from ddb_query.errors import BadTableError, SqlError, UsageError
 from ddb_query.hub.source import read_source
 from ddb_query.query_library import QueryLibrary
+from ddb_query.search_tables import SearchTables
 from ddb_query.settings import Settings
 from ddb_query.store.finder import Finder
 from ddb_query.store.place import store_of
@@ -81,6 +82,7 @@ def open_corpus(
     source.finder = Finder(
         source.store, source.table, open_over, opened.cursor, progress=progress, note=note
     )
+    source.search_tables = SearchTables(source.hits, source.finder.engine)
     return Corpus(Workspace(opened, source), QueryLibrary(settings.sql_dir))
 
 

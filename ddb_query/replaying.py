@@ -117,11 +117,14 @@ def _rows(
         relation, _ = corpus.statement(said.sql, said.query, said.parameters)
         if (why := unrepeatable(corpus.workspace.engine, relation.sql)) and not trust:
             raise _untrusted(path, why)
-        corpus.workspace.define_search(relation.sql)
+        # Held until the statement holds them: the index cannot be read once all is locked.
+        tables = corpus.workspace.prepare_calls(relation)
         _lock(corpus, trust=trust)
-        return tallied_statement(
+        statement = tallied_statement(
             corpus.workspace, relation, tally, limit=said.limit, form=layout.form
-        ), []
+        )
+        del tables
+        return statement, []
     note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")
     selection = _selection(corpus, path, said, subset)
     if selection.unrepeatable and not trust:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation, Result
 from ddb_query.errors import SqlError, UsageError
-from ddb_query.sql_text import tokens
+from ddb_query.search_tables import calls_search, searched_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ddb_query.progress import Progress
     from ddb_query.search.index import Hits
     from ddb_query.search.tree import Node
+    from ddb_query.search_tables import SearchTable, SearchTables
     from ddb_query.settings import Settings
     from ddb_query.store.finder import Finder
     from ddb_query.store.place import Store
@@ -41,7 +41,8 @@ class Source:
         progress: Called while long work goes on.
         settings: Folders of the machine.
         finder: Searches the prompts.
-        searchable: Whether `search()` is defined in SQL.
+        search_tables: What `search()` in SQL reads.
+        held: Of these, what must stay as long as the dataset is open.
     """
 
     dataset: str
@@ -52,7 +53,8 @@ class Source:
     progress: Progress | None = None
     settings: Settings = field(init=False)
     finder: Finder = field(init=False)
-    searchable: bool = False
+    search_tables: SearchTables = field(init=False)
+    held: list[SearchTable] = field(default_factory=list)
 
     def hits(self, words: str) -> Hits:
         """All prompts that match, for `search()` in SQL."""
@@ -85,8 +87,7 @@ class Workspace:
         """
         if limit is not None and not 0 <= limit < 2**63:
             raise UsageError("limit is a number of rows from 0, and 0 is all")
-        self.define_search(relation.sql)
-        answer = self.engine.answer(relation)
+        answer = self._answer(relation)
         return Result(answer.head(limit) if answer and limit else answer)
 
     def answer(self, relation: Relation) -> DuckDBAnswer:
@@ -95,10 +96,19 @@ class Workspace:
         Raises:
             SqlError: The engine refuses it, or it gives no rows.
         """
-        self.define_search(relation.sql)
-        answer = self.engine.answer(relation)
+        answer = self._answer(relation)
         if answer is None:
             raise SqlError("the statement gives no rows")
+        return answer
+
+    def _answer(self, relation: Relation) -> DuckDBAnswer | None:
+        tables = self.prepare_calls(relation)
+        answer = self.engine.answer(relation)
+        if answer is None or answer.statement is None:
+            # It may have made a view, which reads its tables whenever it is asked.
+            self.source.held += tables
+        else:
+            answer.held = tables
         return answer
 
     def keep(self, relation: Relation, kind: str) -> str:
@@ -155,19 +165,20 @@ class Workspace:
         self.source.finder.close()
         self.engine.close()
 
-    def define_search(self, sql: str) -> None:
-        """Have `search(…)` ready, if the SQL calls it."""
-        if not _searches(sql):
-            return
+    def prepare_calls(self, relation: Relation) -> list[SearchTable]:
+        """Have ready what each `search(…)` in a statement reads.
+
+        Returns:
+            What must be held for as long as the statement may run.
+
+        Raises:
+            SearchSyntaxError: A text is not of the search language.
+        """
+        if not calls_search(relation.sql):
+            return []
         self.prepare_search()
-        if not self.source.searchable:
-            self.engine.add_search(self.source.hits)
-            self.source.searchable = True
-
-
-def _searches(sql: str) -> bool:
-    """Whether SQL calls `search(…)`, for which the index is then prepared."""
-    if "search" not in sql.lower():
-        return False
-    words = [token.text.lower() for token in tokens(sql) if token.kind != "comment"]
-    return any(pair == ("search", "(") for pair in pairwise(words))
+        words, written = searched_words(relation)
+        for text in written:
+            answer = self.engine.answer(text)
+            words += [row[0] for row in answer.cells() if row[0] is not None] if answer else []
+        return self.source.search_tables.of(words)

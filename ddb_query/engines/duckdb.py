@@ -8,7 +8,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import duckdb
@@ -18,10 +18,9 @@ from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
-from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
+from ddb_query.engines.parsed import Parsed, parsed_select
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
-    DdbError,
     InterruptedByUserError,
     OutOfMemoryError,
     OutputError,
@@ -33,7 +32,7 @@ from ddb_query.files import alive, make_folder
 from ddb_query.query_library import VIEWS, read_view, sql_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Self
 
     from ddb_query.dataset import Dataset
@@ -43,8 +42,18 @@ if TYPE_CHECKING:
 MINIMUM_MEMORY = 1_000_000_000
 
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
-_CHANGING = """select distinct function_name from duckdb_functions()
-where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_name <> 'search_hits'"""
+_HITS = """
+select unnest(cast($ids as bigint[])) as prompt_id, unnest(cast($scores as double[])) as score
+"""
+# What has no table was not a text or a parameter, and is refused; NULL finds nothing.
+_SEARCH = """
+create schema if not exists searches;
+create table if not exists searches.search_nothing(prompt_id bigint, score double);
+create or replace macro search(words) as table
+from query_table('searches.search_' || coalesce(md5(words), 'nothing'));
+"""
+_NO_SEARCH_TABLE = re.compile(r"Table with name search_[0-9a-f]{32} does not exist")
+_NO_SEARCH_BY_ROW = 'Table function "query_table" does not support lateral join'
 _GIVES_ROWS = {"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI", "EXECUTE", "RELATION", "SHOW"}
 _MAY_DO_SOMETHING = _GIVES_ROWS - {"SELECT", "EXPLAIN", "RELATION"}
 _PLAN = "select unnest(string_split(rtrim(explain_value, chr(10)), chr(10))) as plan from plan"
@@ -97,7 +106,6 @@ class DuckDBEngine:
         self._limits = limits
         self._progress = progress
         self._spill = spill
-        self._udf_errors: list[DdbError] = []
         self._last: LastResult | None = None
         # The tables that are read, and the command that makes each anew.
         self._files: dict[Path, str] = {}
@@ -260,6 +268,7 @@ class DuckDBEngine:
         """
         run = self._connection.execute
         run(_HASH60)
+        run(_SEARCH)
         run(f"create or replace macro dataset_name() as '{dataset.name}'")
         run(f"create or replace macro image_suffix() as '{dataset.image_suffix}'")
         for path in sorted((sql_folder() / "functions").glob("*.sql")):
@@ -347,35 +356,23 @@ class DuckDBEngine:
                 # Setting it, even to what it is, has the allocator give back what is free.
                 beside.execute(f"set memory_limit = '{self._memory[0]}'")
 
-    def add_search(self, hits: Callable[[str], Hits]) -> None:
-        """Define `search('words')`, a table of prompt_id and score.
+    def fill_search_table(self, name: str, hits: Hits) -> None:
+        """Make the table that `search` reads for some words: prompt_id and score, the best first.
 
         Args:
-            hits: All prompts that match, for what was typed.
+            name: `search_` and the md5 of the words.
+            hits: All prompts that match.
         """
-        from duckdb import sqltypes
-        from duckdb.func import PythonUDFType
+        with self._running():
+            self._connection.execute(
+                f"create or replace table searches.{name} as {_HITS}",
+                {"ids": hits.prompt_ids.tolist(), "scores": hits.scores.tolist()},
+            )
 
-        from ddb_query.engines.hit_lists import hit_lists
-
-        # DuckDB reads the annotations when it is given the function.
-        def found(words: Any) -> Any:
-            self._udf_errors.clear()
-            try:
-                return hit_lists([hits(typed) if typed else None for typed in words.to_pylist()])
-            except DdbError as error:
-                self._udf_errors.append(error)
-                raise
-
-        hit = duckdb.struct_type({"prompt_id": sqltypes.BIGINT, "score": sqltypes.DOUBLE})
-        self._connection.create_function(
-            "search_hits", found, [sqltypes.VARCHAR], duckdb.list_type(hit),
-            type=PythonUDFType.ARROW,
-        )  # fmt: skip
-        self._connection.execute(
-            "create macro search(words) as table"
-            " select unnest(search_hits(words), recursive := true)"
-        )
+    def drop_search_table(self, name: str) -> None:
+        """Drop a table that `fill_search_table` made."""
+        with self._running():
+            self._connection.execute(f"drop table if exists searches.{name}")
 
     def check_condition(self, view: str, condition: str) -> None:
         """See whether text is one boolean expression over a view.
@@ -403,14 +400,7 @@ class DuckDBEngine:
         """
         self.statements(sql)
         with self._running():
-            relation = self._connection.sql("select json_serialize_sql($sql)", params={"sql": sql})
-            rows = relation.fetchall() if relation else []
-        return parsed(str(rows[0][0])) if rows else None
-
-    def changing_functions(self) -> set[str]:
-        """Names of the functions that may give something else another time."""
-        answer = self.answer(Relation(_CHANGING))
-        return {str(row[0]) for row in answer.cells()} | OF_TODAY if answer else OF_TODAY
+            return parsed_select(self._connection, sql)
 
     def names_in(self, path: Path) -> Relation:
         """The image names in a file of anyone's: a SELECT of each once.
@@ -537,7 +527,6 @@ class DuckDBEngine:
             found = DuckDBEngine(
                 self._connection.cursor(), self._limits, progress, memory=self._memory
             )
-            found._udf_errors = self._udf_errors
             found._files = self._files
             found._cursors = self._cursors
             found._cursors.add(found)
@@ -589,8 +578,11 @@ class DuckDBEngine:
             return InterruptedByUserError()
         if words.startswith("Out of Memory Error"):
             return OutOfMemoryError(words)
-        if self._udf_errors:
-            return self._udf_errors.pop()
+        if _NO_SEARCH_TABLE.search(words) or _NO_SEARCH_BY_ROW in words:
+            return SqlError(
+                "search() takes one quoted text or one parameter",
+                hint="write search('castle') or search($words); it cannot search once for each row",
+            )
         if damaged := damage(words, self._files, self.problem_of):
             return damaged
         unknown_name = words.startswith(("Catalog Error", "Binder Error"))

@@ -36,7 +36,12 @@ class DuckDBAnswer:
         tally: Counts the rows as they are read.
         counted: SQL expressions over the columns c0, c1, …, that `tally` sums.
         hidden: How many columns at the end are there to be counted only.
+
+    Attributes:
+        held: What the statement reads and must not go before it.
     """
+
+    held: object = None
 
     def __init__(
         self,
@@ -85,15 +90,21 @@ class DuckDBAnswer:
         sums = (f"c{shown + i}" for i in range(hidden))
         # With nothing to sum the rows are still to be counted.
         every = (*counted, *sums) or ("0::bigint",)
-        return DuckDBAnswer(self._running, self.relation, tally=tally, counted=every, hidden=hidden)
+        found = DuckDBAnswer(
+            self._running, self.relation, tally=tally, counted=every, hidden=hidden
+        )
+        found.held = self.held
+        return found
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
-        return DuckDBAnswer(
+        found = DuckDBAnswer(
             self._running, self.relation.limit(count), is_text=self.is_text,
             statement=self.statement, tally=self._tally, counted=self._counted,
             hidden=len(self.relation.columns) - len(self.columns),
         )  # fmt: skip
+        found.held = self.held
+        return found
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""

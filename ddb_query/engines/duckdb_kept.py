@@ -10,8 +10,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from ddb_query.engines.determinism import why_not_repeatable
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
-from ddb_query.query_library import VIEWS, sql_folder
+from ddb_query.engines.parsed import parsed_select
+from ddb_query.query_library import VIEWS
 from ddb_query.sql_text import LAST_RESULT, reads_last, tokens
 
 if TYPE_CHECKING:
@@ -26,13 +28,6 @@ _SCHEMA = "kept"
 _numbers = itertools.count(1)
 
 _OWN_VIEWS = {"metadata", "metadata_large", *VIEWS, LAST_RESULT}
-_OWN_MACROS = {"hash60", "dataset_name", "image_suffix", "search", "search_hits"}
-_CHANGING = """
-select lower(table_name) from duckdb_tables() where schema_name <> $schema
-union all select lower(view_name) from duckdb_views() where not internal and schema_name <> $schema
-union all select lower(function_name) from duckdb_functions()
-where not internal or stability = 'VOLATILE'
-"""
 
 
 class LastResult:
@@ -42,6 +37,8 @@ class LastResult:
         self._connection = connection
         self._running = running
         self._kept: list[str] = []
+        # What views among them read.
+        self._held: list[object] = []
 
     def keep(self, answer: DuckDBAnswer) -> tuple[DuckDBAnswer, int | None]:
         """Keep the rows of a statement as `_`.
@@ -65,6 +62,7 @@ class LastResult:
             self._name(made[-1].rpartition(" ")[2])
             self._forget(answer if rows is None else None)
             self._kept += made
+            self._held.append(answer.held)
             first = self._connection.sql(f"from {_SCHEMA}.{table}")
             return DuckDBAnswer(self._running, first, statement=answer.statement), rows
 
@@ -81,11 +79,8 @@ class LastResult:
         """Whether a statement gives the same rows again, as far as its names tell."""
         if answer.statement is None or not _can_be_renamed(answer.statement.sql):
             return False
-        found = self._connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
-        functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
-        changing = {name for (name,) in found} - _OWN_VIEWS - _OWN_MACROS - functions
-        used = {token.text.strip('"').lower() for token in tokens(answer.statement.sql)}
-        return not used & (changing | {"sample", "tablesample"})
+        found = parsed_select(self._connection, answer.statement.sql)
+        return found is not None and why_not_repeatable(found, _OWN_VIEWS) is None
 
     def _view(self, answer: DuckDBAnswer, view: str) -> str:
         """A view of all rows of a SELECT; what it calls `_` is the result before it."""
@@ -113,6 +108,7 @@ class LastResult:
         for kept in reversed(self._kept):
             self._connection.execute(f"drop {kept}")
         self._kept.clear()
+        self._held.clear()
 
 
 def _can_be_renamed(sql: str) -> bool:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import duckdb
+
 # The nodes of a query that only read; a CTE may COPY, INSERT, UPDATE or DELETE.
 _READS = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 # Functions that are written without brackets.
-OF_TODAY = {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"}
+_WITHOUT_BRACKETS = {
+    "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
+}  # fmt: skip
+
+
+class Call(NamedTuple):
+    """A call of a function: its name, in lower case, and how many arguments it has."""
+
+    name: str
+    arguments: int
 
 
 @dataclass
@@ -22,16 +33,23 @@ class Parsed:
     Attributes:
         tables: Tables, views and files that it names, without those that it defines itself.
         table_functions: Functions that it reads rows from.
-        functions: All functions that it calls.
+        calls: All functions that it calls.
         writes: Kinds of nodes that write.
         samples: Whether it takes a random sample.
     """
 
     tables: set[str] = field(default_factory=set)
     table_functions: set[str] = field(default_factory=set)
-    functions: set[str] = field(default_factory=set)
+    calls: set[Call] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     samples: bool = False
+
+
+def parsed_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Parsed | None:
+    """What a statement reads and calls; None when it is not one SELECT."""
+    relation = connection.sql("select json_serialize_sql($sql)", params={"sql": sql})
+    rows = relation.fetchall() if relation else []
+    return parsed(str(rows[0][0])) if rows else None
 
 
 def parsed(serialised: str) -> Parsed | None:
@@ -54,10 +72,13 @@ def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
         found.tables.add(".".join(place for place in places if place and place != "main"))
     if kind == "TABLE_FUNCTION":
         found.table_functions.add(str(node["function"].get("function_name")).lower())
+        # It is a node of its own within this one.
+        node["function"].pop("function_name")
     if "function_name" in node:
-        found.functions.add(str(node["function_name"]).lower())
-    if kind == "COLUMN_REF" and str(node["column_names"][-1]).lower() in OF_TODAY:
-        found.functions.add(str(node["column_names"][-1]).lower())
+        arguments = node.get("arguments") or node.get("children") or ()
+        found.calls.add(Call(str(node["function_name"]).lower(), len(arguments)))
+    if kind == "COLUMN_REF" and str(node["column_names"][-1]).lower() in _WITHOUT_BRACKETS:
+        found.calls.add(Call(str(node["column_names"][-1]).lower(), 0))
     if kind == "SHOW_REF":
         found.table_functions.add("describe")
     if kind.endswith("_NODE") and kind not in _READS:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.content_hash import content_hash
+from ddb_query.engines.determinism import function_rules
 from ddb_query.errors import BadManifestError, UsageError
 from ddb_query.manifest import Manifest
 from ddb_query.selection.criteria import Criteria
@@ -121,6 +122,7 @@ def _common(
             "ddb": version("ddb-query"),
             workspace.engine.name: workspace.engine.version,
             "python": platform.python_version(),
+            "function_rules": str(function_rules().version),
         },
     }
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddb_query.engines.determinism import why_not_repeatable
 from ddb_query.errors import UsageError
 from ddb_query.query_library import VIEWS
 
 if TYPE_CHECKING:
     from ddb_query.engines.duckdb import DuckDBEngine
-    from ddb_query.engines.parsed import Parsed
     from ddb_query.selection.criteria import Criteria
 
 # Canned queries read some of `source` too.
@@ -17,7 +17,6 @@ _OURS = frozenset({
     "metadata", "metadata_large", "source.images", "source.metadata", "source.published", *VIEWS,
 })  # fmt: skip
 _LOCAL = "which images are on disk differs from machine to machine"
-_ROW_MAKERS = frozenset({"search", "unnest", "range", "generate_series"})
 
 
 def unrepeatable(engine: DuckDBEngine, sql: str) -> str | None:
@@ -29,7 +28,7 @@ def unrepeatable(engine: DuckDBEngine, sql: str) -> str | None:
     found = engine.parsed(sql)
     if found is None or found.writes:
         raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
-    return _why_not(engine, found)
+    return why_not_repeatable(found, _OURS)
 
 
 def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | None:
@@ -46,14 +45,4 @@ def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | Non
     found = engine.parsed(f"select 1 from images{where}{order}")
     if found is None or found.writes:
         raise UsageError("a condition can only read")
-    return local or _why_not(engine, found)
-
-
-def _why_not(engine: DuckDBEngine, found: Parsed) -> str | None:
-    if foreign := (found.tables - _OURS) | (found.table_functions - _ROW_MAKERS):
-        return f"it reads {', '.join(sorted(foreign))}, which is no view of ddb's"
-    if found.samples:
-        return "it takes a random sample"
-    if changing := found.functions & engine.changing_functions():
-        return f"it calls {', '.join(f'{name}()' for name in sorted(changing))}"
-    return None
+    return local or why_not_repeatable(found, _OURS)

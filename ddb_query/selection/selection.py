@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ddb_query.images.order import Fetched, Order
     from ddb_query.images.plan import Plan
     from ddb_query.report.model import Report
+    from ddb_query.search_tables import SearchTable
     from ddb_query.selection.criteria import Criteria, Shares
     from ddb_query.selection.criteria import Stratum as StratumName
     from ddb_query.selection.exporting import Exported
@@ -329,7 +330,7 @@ class Selection:
 
     def prepare(self) -> None:
         """Have at hand what a search in it needs, before the engine is locked."""
-        self.workspace.define_search(self.criteria.where or "")
+        _ = self._search_tables
         if self.criteria.match is not None:
             self.workspace.prepare_search()
 
@@ -374,11 +375,16 @@ class Selection:
         """See whether the user's own SQL is a condition and an order, and only reads."""
         criteria, engine = self.criteria, self.workspace.engine
         if criteria.where is not None:
-            self.workspace.define_search(criteria.where)
+            _ = self._search_tables
             engine.check_condition("images", criteria.where)
         if criteria.order_by is not None:
             engine.check_order("images", criteria.order_by)
         _ = self.unrepeatable
+
+    @cached_property
+    def _search_tables(self) -> list[SearchTable]:
+        """What its condition searches for, held as long as the selection."""
+        return self.workspace.prepare_calls(Relation(self.criteria.where or ""))
 
     @cached_property
     def _hits(self) -> str | None:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 _RELATIONS = """
 select table_name, column_name, data_type
 from duckdb_columns()
-where not internal and schema_name not in ('source', 'kept') and table_name not like 'ddb\\_%'
-    escape '\\'
+where not internal and schema_name not in ('source', 'kept', 'searches')
+    and table_name not like 'ddb\\_%' escape '\\'
 order by table_name, column_index
 """
 # Our own first; operators and DuckDB's inner functions are left out.
 _FUNCTIONS = """
 select function_name
 from duckdb_functions()
-where regexp_full_match(function_name, '[a-z][a-z0-9_]*') and function_name <> 'search_hits'
+where regexp_full_match(function_name, '[a-z][a-z0-9_]*')
 group by function_name
 order by bool_and(internal), function_name
 """

@@ -71,7 +71,7 @@ class Finder:
                 built = build(self._store, self._source, self._open_over, self._progress)
             except OutputError as error:
                 self._say(f"{error.message}; the search index lives in memory for now")
-                self._index = build_index(None, index_rows(self._engine()), progress=self._progress)
+                self._index = build_index(None, index_rows(self.engine()), progress=self._progress)
                 return False
         try:
             self._index = Index.open(self._store.index)
@@ -112,7 +112,7 @@ class Finder:
         """Prompts similar to this one, itself among them if it is in the dataset."""
         self.prepare()
         text = self._normalise([prompt])[0]
-        index = self._index or build_index(None, index_rows(self._engine()))
+        index = self._index or build_index(None, index_rows(self.engine()))
         return index.like(text, limit)
 
     def highlights(self, tree: Node, prompts: Sequence[str]) -> list[Spans]:
@@ -125,7 +125,7 @@ class Finder:
             self._scanner.close()
 
     def _normalise(self, texts: list[str]) -> list[str]:
-        answer = self._engine().answer(
+        answer = self.engine().answer(
             Relation("select normalise(unnest(cast($texts as varchar[])))", {"texts": texts})
         )
         return [row[0] or "" for row in answer.cells()] if answer else []
@@ -137,14 +137,14 @@ class Finder:
             f"select prompt_id from prompts where {condition}"  # noqa: S608
             " order by images desc, prompt_id"
         )
-        answer = self._engine().answer(Relation(sql, values))
+        answer = self.engine().answer(Relation(sql, values))
         if answer is None:
             return Hits(array("q"), array("d"))
         rows = (answer if limit is None else answer.head(limit)).cells()
         ids = array("q", (int(row[0] or 0) for row in rows))
         return Hits(ids, array("d", [0.0]) * len(ids))
 
-    def _engine(self) -> DuckDBEngine:
+    def engine(self) -> DuckDBEngine:
         """An engine of its own: a search may be asked for in the middle of a statement."""
         if self._scanner is None:
             self._scanner = self._cursor()
