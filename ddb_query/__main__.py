@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 from ddb_query.errors import DdbError, InterruptedByUserError
 
@@ -11,6 +12,7 @@ from ddb_query.errors import DdbError, InterruptedByUserError
 def main() -> int:
     """Run the command line and return its exit code."""
     _replace_closed_streams()
+    threading.excepthook = _told_of_thread
     try:
         return _run()
     except BrokenPipeError:
@@ -25,10 +27,12 @@ def main() -> int:
     except OSError as error:
         # Help is printed by typer, past `output`; what else fails with a file says its name.
         if error.filename is not None:
-            raise
+            return _told(_unforeseen(error))
         from ddb_query import output
 
         return _told(output.failed(error))
+    except Exception as error:  # noqa: BLE001 - the border of the program: no traceback passes it
+        return _told(_unforeseen(error))
 
 
 def _run() -> int:
@@ -48,6 +52,29 @@ def _told(error: DdbError) -> int:
 
     Diagnostics().error(error, with_traceback=debugging())
     return error.exit_code
+
+
+def _unforeseen(error: BaseException) -> DdbError:
+    """What is said of an exception that nobody expected."""
+    from ddb_query.errors import InternalError
+    from ddb_query.versions import versions
+
+    found = InternalError(f"`{_command()}`", error, versions())
+    found.__cause__ = error
+    return found
+
+
+def _command() -> str:
+    """The command that was given, without its options and values."""
+    # The module that names the commands may be what failed.
+    commands = getattr(sys.modules.get("ddb_query.cli.app"), "COMMANDS", ())
+    return " ".join(["ddb", *[word for word in sys.argv[1:] if word in commands][:1]])
+
+
+def _told_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """Say that a thread has ended by an exception, in one line too."""
+    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+        _told(_unforeseen(ended.exc_value))
 
 
 def _replace_closed_streams() -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+# Characters of a foreign exception's text that are shown.
+_MOST_WORDS = 500
+
 
 class DdbError(Exception):
     """Base of all errors of ddb-query.
@@ -29,6 +32,28 @@ class DdbError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class InternalError(DdbError):
+    """An exception that ddb did not foresee: a fault of ddb, or of a library that it uses.
+
+    Args:
+        doing: What was being done, such as `ddb search`.
+        error: What was raised.
+        versions: Of ddb, Python and the libraries, in words.
+    """
+
+    # EX_SOFTWARE of sysexits.h: an internal error has been found.
+    exit_code = 70
+
+    def __init__(self, doing: str, error: BaseException, versions: str) -> None:
+        words = " ".join(str(error).split())
+        shown = words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…"
+        super().__init__(
+            f"unexpected error in {doing}: {type(error).__name__}{': ' if shown else ''}{shown}",
+            hint=f"this is a fault in ddb or in a library that it uses ({versions}); "
+            "run it again with DDB_DEBUG=1 to see the traceback, and please report both",
+        )
 
 
 class UsageError(DdbError):
