@@ -71,6 +71,17 @@ class ParameterError(UsageError):
         self.problem = problem
 
 
+class NoTypeError(UsageError):
+    """A column whose type what it should become has no equal of."""
+
+    def __init__(self, column: str, kind: str, target: str) -> None:
+        super().__init__(
+            f"{target} cannot hold the column {column} ({kind})",
+            hint=f"cast it in the SQL, for example to text: cast({column} as varchar)",
+        )
+        self.column = column
+
+
 class UnknownQueryError(UsageError):
     """No canned query has this name."""
 

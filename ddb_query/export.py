@@ -11,6 +11,7 @@ import contextlib
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 from ddb_query.engines.base import BATCH_ROWS
+from ddb_query.errors import NoTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -44,6 +45,7 @@ def write(rows: Rows, form: str, sink: BinaryIO, footer: Footer | None = None) -
 
     Raises:
         SqlError: The engine failed on the way.
+        NoTypeError: Parquet has no equal of a column's type.
         OSError: The sink could not be written.
 
     """
@@ -95,6 +97,7 @@ def _write_parquet(
     from ddb_query.threads import behind
 
     schema = reader.schema
+    _check_for_parquet(schema)
     with pq.ParquetWriter(
         sink, schema, compression="snappy", use_dictionary=_recurring(schema)
     ) as writer:
@@ -109,6 +112,18 @@ def _write_parquet(
                 put(batch)
         if footer:
             writer.add_key_value_metadata(dict(footer(count)))
+
+
+def _check_for_parquet(schema: pa.Schema) -> None:
+    """Refuse types that parquet has no equal of, such as intervals, by the name of the column."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for field in schema:
+        try:
+            pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([field])).close()
+        except pa.ArrowNotImplementedError as error:
+            raise NoTypeError(field.name, str(field.type), "parquet") from error
 
 
 def _recurring(schema: pa.Schema) -> bool | list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
+import installed
 import pytest
 
 from ddb_query.demo import demo_sql
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL_ROWS = 3_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the environment with the installed `ddb` once, before there are several processes."""
+    if not hasattr(config, "workerinput"):
+        os.environ[installed.INSTALLED] = str(installed.environment())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "ddb" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.installed)
 
 
 @dataclass(frozen=True)
@@ -75,8 +87,11 @@ def home(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -> P
     folder = tmp_path / "home"
     folder.mkdir()
     for name in list(os.environ):
-        if name.startswith(("DDB_", "HF_", "HUGGING", "XDG_")) or name.lower().endswith("_proxy"):
+        foreign = name.startswith(("DDB_", "HF_", "HUGGING", "XDG_", "PYTHON"))
+        if (foreign and name != installed.INSTALLED) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    # The folder in which pytest runs is the checkout: `python -c` must not import from it.
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("DDB_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("DDB_CACHE_DIR", str(demo_cache))
@@ -86,11 +101,11 @@ def home(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 @pytest.fixture
 def ddb(tmp_path: Path) -> Callable[..., Ran]:
-    """Run the real command line in a process of its own, without a terminal."""
+    """Run the installed command line in a process of its own, without a terminal."""
 
     def run(*args: str | Path, stdin: bytes = b"", timeout: float = 120, **env: str) -> Ran:
         done = subprocess.run(
-            [sys.executable, "-m", "ddb_query", *map(str, args)],
+            [installed.ddb(), *map(str, args)],
             input=stdin, capture_output=True, timeout=timeout, check=False,
             cwd=tmp_path, env={**os.environ, **env},
         )  # fmt: skip

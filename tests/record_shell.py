@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+import installed
 from terminal import Terminal
 
 README = Path(__file__).parent.parent / "README.md"
@@ -28,7 +28,7 @@ TYPED = (
 def recorded() -> str:
     """The screen after the session, without the banner."""
     subprocess.run(
-        [sys.executable, "-m", "ddb_query", "--dataset", "demo", "search", "castle"],
+        [installed.ddb(), "--dataset", "demo", "search", "castle"],
         check=True, capture_output=True,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from typing import TYPE_CHECKING
 
+import installed
 import pexpect
 import pyte
 
@@ -58,7 +58,7 @@ class Terminal:
             n: v for n, v in os.environ.items() if n not in ("COLUMNS", "LINES", "NO_COLOR")
         }
         environment = {**inherited, "TERM": "xterm", "PAGER": "", **(env or {})}
-        program, *first = command or [sys.executable, "-m", "ddb_query"]
+        program, *first = command or [installed.ddb()]
         self._child = pexpect.spawn(
             program, [*first, *map(str, args)], dimensions=(rows, columns), env=environment,
             cwd=folder,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import duckdb
+import installed
 import pytest
 
 import ddb_query
@@ -319,7 +319,7 @@ runpy.run_module("ddb_query", run_name="__main__", alter_sys=True)
 def full_disk(*args: str | Path, folder: Path) -> subprocess.CompletedProcess[bytes]:
     """Run ddb where no file can grow beyond 64 KiB, as on a disk that is full."""
     return subprocess.run(
-        [sys.executable, "-c", FULL_DISK, *map(str, args)],
+        [installed.python(), "-c", FULL_DISK, *map(str, args)],
         capture_output=True, timeout=60, check=False, cwd=folder,
     )  # fmt: skip
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import installed
 import pytest
 import record_shell
 
@@ -62,9 +64,9 @@ def test_sessions_were_found() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_python_blocks_run(document: Path) -> None:
+def test_python_blocks_run(document: Path, tmp_path: Path) -> None:
     for block in PYTHON.findall(document.read_text("utf-8")):
-        exec(compile(block, str(document), "exec"), {})
+        subprocess.run([installed.python(), "-c", block], check=True, timeout=120, cwd=tmp_path)
 
 
 def test_the_readme_has_python_blocks() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import installed
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -208,7 +208,7 @@ sys.exit(main())
         target = tmp_path / name
         by = [] if target.suffix else ["--partition-by", "sampler"]
         done = subprocess.run(
-            [sys.executable, "-c", code, "export", "-o", target, *by],
+            [installed.python(), "-c", code, "export", "-o", target, *by],
             capture_output=True, check=False, timeout=60, cwd=tmp_path,
         )  # fmt: skip
         assert done.returncode == 3
@@ -239,8 +239,9 @@ def test_an_export_killed_at_any_moment_leaves_the_old_or_the_new_and_nothing_el
     monkeypatch.setenv("DDB_DATA_DIR", str(tmp_path))
     write_table(tmp_path / "metadata.parquet", rows=20_000)
     folder = tmp_path / "exports"
+    program = Path(__file__).with_name("killed_exports.py")
     subprocess.run(
-        [sys.executable, Path(__file__).with_name("killed_exports.py"), folder, name, str(kills)],
+        [installed.python(), program, folder, name, str(kills)],
         check=True, timeout=300,
     )  # fmt: skip
     left = {int(place.name): place for place in (folder / "kept").iterdir()}

@@ -6,16 +6,18 @@ import os
 import re
 import signal
 import stat
-import sys
 import time
 from typing import TYPE_CHECKING
 
+import installed
 import pytest
 from terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.installed
 
 ENDLESS = "select count(*) from range(100_000_000_000) t(i) where i % 7 = 1;"
 HISTORY = ".local/state/ddb-query/history"
@@ -149,7 +151,7 @@ def test_without_a_place_for_it_there_is_no_history_and_a_note(home: Path, tmp_p
 
 
 def test_a_full_disk_ends_history_with_a_note_and_nothing_else(tmp_path: Path) -> None:
-    limited = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-m", "ddb_query"]
+    limited = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", installed.ddb()]
     with Terminal(folder=tmp_path, command=limited) as shell:
         shell.wait_for_prompt()
         shell.run("select 42 as a;").wait_for("note: no history is kept", "│ 42 │")
@@ -158,7 +160,7 @@ def test_a_full_disk_ends_history_with_a_note_and_nothing_else(tmp_path: Path) -
 
 
 def test_ctrl_c_is_heard_where_who_started_the_shell_ignores_it(tmp_path: Path) -> None:
-    deaf = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "ddb_query"]
+    deaf = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", installed.ddb()]
     with Terminal(folder=tmp_path, command=deaf) as shell:
         shell.wait_for_prompt().run(ENDLESS).wait_for("query ━").press("ctrl-c")
         shell.wait_for("interrupted").wait_for_prompt()

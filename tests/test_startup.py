@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+import installed
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.installed
 
 ENGINES = {"duckdb", "pyspark", "sqlglot"}
 DATA_LIBRARIES = {"PIL", "polars", "pyarrow", "pandas", "numpy", "tantivy"}
@@ -21,7 +23,7 @@ def loaded(*args: str, code: str | None = None) -> set[str]:
     """Top-level names of the modules that a command, or a piece of Python, loads."""
     what = ["-c", code] if code is not None else ["-m", "ddb_query"]
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", *what, *args],
+        [installed.python(), "-X", "importtime", *what, *args],
         stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60,
     )  # fmt: skip
     lines = done.stderr.decode().splitlines()

@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
+import installed
 import pytest
 from conftest import write_table
 
@@ -200,7 +200,7 @@ def test_a_build_that_is_killed_leaves_no_store_and_the_next_one_succeeds(
     code = f"import ddb_query; ddb_query.open('2m', data_dir={str(tables)!r}).build()"
     env = {**os.environ, "DDB_CACHE_DIR": str(tmp_path)}
     for delay in (0.5, 0.8, 1.1):
-        process = subprocess.Popen([sys.executable, "-c", code], env=env)
+        process = subprocess.Popen([installed.python(), "-c", code], env=env)
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()

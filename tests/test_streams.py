@@ -8,12 +8,12 @@ import pty
 import signal
 import stat
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import installed
 import pytest
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 ENDLESS = "select count(*) as n from range(100_000_000_000) as t(i) where i % 7 = 1"
 STREAM = "select i, md5(i::varchar) as h from range(100_000_000_000) as t(i)"
-COMMAND = [sys.executable, "-m", "ddb_query"]
+
+pytestmark = pytest.mark.installed
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def start(
     *args: str, folder: Path, stdout: int | BinaryIO = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*COMMAND, *args], cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout,
+        [installed.ddb(), *args], cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout,
         stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -138,8 +139,9 @@ def test_a_standard_output_that_is_full_is_an_error(args: list[str], tmp_path: P
 def test_closed_streams_are_no_reason_for_a_traceback(
     closed: str, code: int, error: str, tmp_path: Path
 ) -> None:
+    command = [installed.ddb(), "sql", "select 1 as a", "--format", "csv"]
     done = subprocess.run(
-        ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, "sql", "select 1 as a", "--format", "csv"],
+        ["sh", "-c", f'"$@" {closed}', "sh", *command],
         cwd=tmp_path, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr.decode()) == (code, error)
@@ -220,7 +222,7 @@ def on_a_terminal(*args: str) -> Seen:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
     process = subprocess.Popen(
-        [*COMMAND, *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        [installed.ddb(), *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )
     os.close(theirs)
     shown = b""

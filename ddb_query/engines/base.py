@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ddb_query.errors import UsageError
+from ddb_query.errors import NoTypeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -201,11 +201,20 @@ class Result:
         return self._table
 
     def pl(self) -> pl.DataFrame:
-        """All rows as a polars.DataFrame."""
+        """All rows as a polars.DataFrame.
+
+        Raises:
+            NoTypeError: Polars has no equal of a column's type, such as an interval.
+        """
         import polars as pl
 
-        frame = pl.from_arrow(self.arrow())
-        return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
+        series = {}
+        for name, column in zip(self.arrow().column_names, self.arrow().columns, strict=True):
+            try:
+                series[name] = pl.Series(name, column)
+            except pl.exceptions.PolarsError as error:
+                raise NoTypeError(name, str(column.type), "a polars frame") from error
+        return pl.DataFrame(series)
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas.DataFrame; needs pandas, which ddb does not install."""
@@ -213,7 +222,11 @@ class Result:
         return frame
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """All rows as tuples of Python values."""
+        """All rows as tuples of Python values.
+
+        Raises:
+            NoTypeError: A time has nanoseconds, which a Python datetime cannot hold.
+        """
         return _tuples(self.arrow())
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
@@ -249,4 +262,18 @@ class Result:
 
 
 def _tuples(table: pa.Table) -> list[tuple[Any, ...]]:
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    named = zip(table.column_names, table.columns, strict=True)
+    return list(zip(*(_values(name, column) for name, column in named), strict=True))
+
+
+def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column; the same whether pandas is installed or not."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        try:
+            column = column.cast(pa.timestamp("us", column.type.tz))
+        except pa.ArrowInvalid as error:
+            raise NoTypeError(name, str(column.type), "a Python datetime") from error
+    values: list[Any] = column.to_pylist()
+    return values
