@@ -179,6 +179,19 @@ class BadColumnError(BadTableError):
         self.found = found
 
 
+class BadValueError(BadColumnError):
+    """A metadata table with a value that would be lost in the published type of its column."""
+
+    def __init__(
+        self, path: Path, column: str, expected: str, found: str, value: str, rows: int, mend: str
+    ) -> None:
+        many = "one value does" if rows == 1 else f"{rows:,} values do"
+        super().__init__(path, column, expected, f"{found}; {many} not fit, the first is {value}")
+        self.hint = f"this writes a table that has NULL in their place: {mend}"
+        self.value = value
+        self.rows = rows
+
+
 class DamagedDataError(BadTableError):
     """A table that begins and ends as it should, but cannot be read whole."""
 

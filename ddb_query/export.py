@@ -92,13 +92,12 @@ def _write_parquet(
     sink: BinaryIO,
     footer: Footer | None,
 ) -> None:
-    import pyarrow.parquet as pq
-
+    from ddb_query.engines.float_bounds import parquet_writer
     from ddb_query.threads import behind
 
     schema = reader.schema
     _check_for_parquet(schema)
-    with pq.ParquetWriter(
+    with parquet_writer(
         sink, schema, compression="snappy", use_dictionary=_recurring(schema)
     ) as writer:
 

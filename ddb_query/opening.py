@@ -105,7 +105,7 @@ def _define(
     name: str,
     note: Callable[[str], None] | None,
 ) -> Source:
-    from ddb_query.catalog.tables import PUBLISHED_TYPES
+    from ddb_query.catalog.repeated import repeated_rows, told
 
     catalog = Catalog(settings)
     if name == "demo" and catalog.ensure_demo(engine) and note:
@@ -117,11 +117,16 @@ def _define(
     if problem and problem != "missing":
         _tell_of_store(note, name, problem)
     dataset = DATASETS[name]
-    engine.add_table(dataset.view, current.path, dataset.command, PUBLISHED_TYPES)
+    suffix = dataset.image_suffix
+    columns = current.columns(suffix)
+    engine.add_table(dataset.view, current.path, dataset.command, columns)
+    repeated = repeated_rows(engine, current, suffix, settings.cache_dir)
+    if repeated and note:
+        note(f"{current.path}: {told(repeated)}")
     for other in ("2m", "large"):
         if catalog.locate(other) and DATASETS[other].view != dataset.view:
             _add_other(engine, catalog, other, note)
-    definition = (dataset, current.path, PUBLISHED_TYPES)
+    definition = (dataset, current.path, columns, repeated)
     try:
         engine.define(*definition, store)
     except SqlError as error:
@@ -145,12 +150,11 @@ def _add_other(
     engine: DuckDBEngine, catalog: Catalog, name: str, note: Callable[[str], None] | None
 ) -> None:
     """Show the table of another dataset than the one asked for; a bad one is no obstacle."""
-    from ddb_query.catalog.tables import PUBLISHED_TYPES
-
     dataset = DATASETS[name]
     try:
         table = catalog.table(engine, name)
-        engine.add_table(dataset.view, table.path, dataset.command, PUBLISHED_TYPES)
+        columns = table.columns(dataset.image_suffix)
+        engine.add_table(dataset.view, table.path, dataset.command, columns)
     except BadTableError as error:
         if note:
             note(f"no view {dataset.view}: {error.message}")

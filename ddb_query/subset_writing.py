@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ddb_query import export, manifest
+from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.errors import OutputError, UsageError
 from ddb_query.files import replacing_folder, writing
 
@@ -126,12 +127,10 @@ class _Partitions(contextlib.AbstractContextManager["_Partitions"]):
             self._start(None, _without_last(schema.empty_table()).schema)
 
     def _start(self, value: str | None, schema: pa.Schema) -> None:
-        import pyarrow.parquet as pq
-
         self._open.close()
         folder = self._folder / f"{self._name}={_NO_VALUE if value is None else value}"
         folder.mkdir()
-        writer = pq.ParquetWriter(folder / "images.parquet", schema, compression="snappy")
+        writer = parquet_writer(folder / "images.parquet", schema, compression="snappy")
         self._put = self._open.enter_context(writer).write_batch
         self._value = value
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation, Result
+from ddb_query.engines.table_files import table_files
 from ddb_query.errors import SqlError, UsageError
 from ddb_query.search_tables import calls_search, searched_words
 
@@ -48,7 +49,7 @@ class Source:
     dataset: str
     table: Path
     store: Store
-    definition: tuple[Dataset, Path, dict[str, str]]
+    definition: tuple[Dataset, Path, dict[str, str], int]
     revision: str | None = None
     progress: Progress | None = None
     settings: Settings = field(init=False)
@@ -154,7 +155,7 @@ class Workspace:
     def lock(self) -> None:
         """Let the engine read nothing from now on but the dataset's own files."""
         store = self.source.store.folder
-        self.engine.lock([self.source.table, *sorted(store.glob("*.parquet"))])
+        self.engine.lock([*table_files(self.source.table), *sorted(store.glob("*.parquet"))])
 
     def cursor(self, *, silent: bool = False) -> Workspace:
         """The same dataset for another thread; temporary tables are not shared."""

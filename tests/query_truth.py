@@ -252,7 +252,8 @@ def words_of(prompt: str) -> frozenset[str]:
 def images(frame: pl.DataFrame, dataset: str) -> pl.DataFrame:
     """The published columns with their meaning, as the view `images` has them."""
     deleted = pl.col("user_name").is_in(["deleted-account", "deleted_account"])
-    score = pl.col("image_nsfw").cast(pl.Float64)
+    # NaN is no score.
+    score = pl.col("image_nsfw").cast(pl.Float64).fill_nan(None)
     blurred = (score == 2.0).fill_null(value=False)
     return frame.select(
         "image_name",
@@ -265,7 +266,7 @@ def images(frame: pl.DataFrame, dataset: str) -> pl.DataFrame:
         pl.when(deleted).then(pl.lit("deleted_account")).otherwise("user_name").alias("user_name"),
         pl.col("timestamp").dt.convert_time_zone("UTC").dt.replace_time_zone(None),
         score.alias("image_nsfw"),
-        pl.col("prompt_nsfw").cast(pl.Float64),
+        pl.col("prompt_nsfw").cast(pl.Float64).fill_nan(None),
         blurred.alias("image_blurred"),
         pl.when(~blurred).then(score).alias("image_nsfw_score"),
         _each("part_id", functools.partial(_part_path, dataset), pl.String()).alias("part_path"),
@@ -517,11 +518,11 @@ def duplicates(images: pl.DataFrame) -> list[Row]:
     return sorted(groups, key=lambda row: (-row[-1], *map(last, row[:-1])))
 
 
-def data_quality(images: pl.DataFrame) -> list[Row]:
+def data_quality(images: pl.DataFrame, left_out: int = 0) -> list[Row]:
     cfg, score = pl.col("cfg"), pl.col("image_nsfw")
     proper = score.is_between(0, 1) | pl.col("image_blurred")
     checks = {
-        "all rows": pl.lit(value=True),
+        "all images": pl.lit(value=True),
         "prompt missing": pl.col("prompt").is_null(),
         "prompt empty": pl.col("prompt") == "",
         "prompt ends in a space": pl.col("prompt").str.ends_with(" "),
@@ -542,8 +543,10 @@ def data_quality(images: pl.DataFrame) -> list[Row]:
         .not_()
         .fill_null(value=True),
         "same prompt, seed and settings as another": pl.len().over(SETTINGS) > 1,
+        "image name missing": pl.col("image_name").is_null(),
     }
     counts = {name: images.filter(check).height for name, check in checks.items()}
+    counts["image name on an earlier row too, left out"] = left_out
     return [(name, count, share(count, images.height)) for name, count in counts.items()]
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ddb_query.catalog.parts import holds_parts, recognise_parts
 from ddb_query.catalog.registry import Added, Registry
+from ddb_query.catalog.repeated import repeated_rows, told
 from ddb_query.catalog.tables import (
     MetadataTable,
     TableFacts,
@@ -131,7 +133,8 @@ class Catalog:
             dataset: Which one it is; None to tell by the endings of its image names.
 
         Returns:
-            What was registered, and the columns of a table that no view shows.
+            What was registered, and what there is to tell of a table: columns that no view shows,
+            rows whose image is on another row.
 
         Raises:
             BadTableError: It is neither.
@@ -139,16 +142,23 @@ class Catalog:
 
         """
         path = path.expanduser().absolute()
-        extra: tuple[str, ...] = ()
-        if path.is_dir() or path.suffix == ".zip":
-            from ddb_query.catalog.parts import recognise_parts
-
+        notes: tuple[str, ...] = ()
+        if path.suffix == ".zip" or holds_parts(path):
             added = recognise_parts(path, dataset)
         else:
-            extra = check_table(engine, path).extra_columns
-            added = Added("table", dataset or recognise(engine, path), path)
+            table = check_table(engine, path)
+            added = Added("table", dataset or recognise(engine, table), path)
+            notes = self._notes(engine, table, DATASETS[added.dataset].image_suffix)
         self.registry.add(added)
-        return added, extra
+        return added, notes
+
+    def _notes(self, engine: DuckDBEngine, table: MetadataTable, suffix: str) -> tuple[str, ...]:
+        notes = []
+        if table.extra_columns:
+            notes.append(f"columns left out: {', '.join(table.extra_columns)}")
+        if repeated := repeated_rows(engine, table, suffix, self._settings.cache_dir):
+            notes.append(told(repeated))
+        return tuple(notes)
 
     def pull(
         self,

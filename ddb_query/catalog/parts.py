@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 _ZIP = re.compile(r"part-\d{6}\.zip")
 _FOLDER = re.compile(r"part-\d{6}")
+_PART = re.compile(r"part-\d{6}(\.zip)?")
+
+
+def holds_parts(path: Path) -> bool:
+    """Whether a folder is one of parts: it has parts in it, is a part, or has no table either."""
+    if not path.is_dir():
+        return False
+    names = [entry.name for entry in path.iterdir()]
+    if any(map(_PART.fullmatch, (path.name, *names))):
+        return True
+    return next(path.rglob("*.parquet"), None) is None
 
 
 def recognise_parts(path: Path, dataset: str | None = None) -> Added:

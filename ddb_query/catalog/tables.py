@@ -1,119 +1,193 @@
-"""Looks at a file and says whether it is a DiffusionDB metadata table, and which."""
+"""Looks at a file or folder and says whether it is a DiffusionDB metadata table, and which."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ddb_query.catalog.forms import form_of, with_suffix
+from ddb_query.catalog.mending import mending_command, no_parquet_hint, why_missing
 from ddb_query.dataset import COLUMNS
-from ddb_query.engines.base import Relation
-from ddb_query.errors import BadColumnError, BadTableError, SqlError, UsageError
+from ddb_query.engines.base import LOOKED_AT, Relation
+from ddb_query.engines.table_files import table_files
+from ddb_query.errors import BadColumnError, BadTableError, BadValueError, SqlError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from ddb_query.catalog.forms import Form
     from ddb_query.engines.duckdb import DuckDBEngine
 
 PUBLISHED_TYPES = {column.name: column.type for column in COLUMNS}
 
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-_WHOLE_NUMBERS = frozenset((*_WHOLE, *(f"U{name}" for name in _WHOLE)))
-_REAL_NUMBERS = frozenset(("FLOAT", "DOUBLE"))
 _MAGIC = b"PAR1"
 _NOT_A_TABLE = "`ddb data pull 2m` or `ddb data pull large` gets the table as published"
+_LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
 class MetadataTable:
-    """A parquet file that has all published columns.
+    """A parquet file, or a folder of them, that has all published columns.
 
     Attributes:
         path: Where it lies.
+        forms: How each published column is read.
         extra_columns: Columns that are not published, which no view shows.
+        bare_names: Whether image names have lost their endings.
 
     """
 
     path: Path
+    forms: Mapping[str, Form]
     extra_columns: tuple[str, ...] = ()
+    bare_names: bool = False
+
+    def columns(self, suffix: str) -> dict[str, str]:
+        """The published columns, each as SQL over those of the table.
+
+        Args:
+            suffix: What the image names of its dataset end with.
+        """
+        found = {name: form.sql for name, form in self.forms.items()}
+        if self.bare_names:
+            found["image_name"] = with_suffix(found["image_name"], suffix)
+        return found
+
+
+def check_table(engine: DuckDBEngine, path: Path) -> MetadataTable:
+    """Check that a table has every published column, in a form that loses no value.
+
+    Reads the footers, and the columns whose type is another than the published one.
+
+    Raises:
+        BadTableError: It is not parquet that can be read.
+        BadColumnError: A column is missing, or differs between files.
+        BadValueError: A column holds a value that is lost in the published type.
+
+    """
+    _check_files(path)
+    try:
+        found = engine.columns_of(path)
+        _check_columns(engine, path, found)
+        forms = {name: form_of(name, kind, found[name]) for name, kind in PUBLISHED_TYPES.items()}
+        with engine.looking_at(path):
+            _check_values(engine, path, found, forms)
+            bare = _bare_names(engine, forms["image_name"])
+    except SqlError as error:
+        raise BadTableError(
+            path, f"a damaged parquet file: {error.message}", hint=_NOT_A_TABLE
+        ) from error
+    extra = tuple(name for name in found if name not in PUBLISHED_TYPES)
+    return MetadataTable(path, forms, extra, bare)
+
+
+def _check_columns(engine: DuckDBEngine, path: Path, found: Mapping[str, str]) -> None:
+    missing = [name for name in PUBLISHED_TYPES if name not in found]
+    if missing:
+        raise BadColumnError(
+            path, missing[0], PUBLISHED_TYPES[missing[0]], why_missing(found, missing)
+        )
+    files = table_files(path)
+    # Read as one table, a file without a column would have NULL for it.
+    for file in files if len(files) > 1 else ():
+        for name in PUBLISHED_TYPES:
+            in_folders = any(part.startswith(f"{name}=") for part in file.parts)
+            if not in_folders and name not in engine.columns_of(file):
+                raise BadColumnError(file, name, PUBLISHED_TYPES[name], "no such column")
+
+
+def _check_values(
+    engine: DuckDBEngine, path: Path, found: Mapping[str, str], forms: Mapping[str, Form]
+) -> None:
+    odd = {name: form for name, form in forms.items() if form.fits is not None}
+    if not odd:
+        return
+    lost = {name: f'"{name}" is not null and not coalesce({form.fits}, false)'
+            for name, form in odd.items()}  # fmt: skip
+    counted = ", ".join(f"count(*) filter ({condition})" for condition in lost.values())
+    for name, count in zip(lost, _row(engine, f"select {counted}"), strict=True):
+        if int(count or 0):
+            first = _row(engine, f'select cast("{name}" as varchar)', f"where {lost[name]} limit 1")
+            raise BadValueError(
+                path, name, PUBLISHED_TYPES[name], found[name], (first[0] or "")[:_LONGEST_VALUE],
+                int(count or 0), mending_command(path, name, PUBLISHED_TYPES[name], odd[name]),
+            )  # fmt: skip
+
+
+def _bare_names(engine: DuckDBEngine, form: Form) -> bool:
+    """Whether the first image name has no ending; those of a table are alike."""
+    first = _row(engine, f"select {form.sql}", "limit 1")
+    return bool(first) and first[0] is not None and "." not in first[0]
+
+
+def _row(engine: DuckDBEngine, select: str, end: str = "") -> tuple[str | None, ...]:
+    """The first row of a SELECT over what is looked at."""
+    answer = engine.answer(Relation(f"from {LOOKED_AT} {select} {end}"))
+    return next(answer.cells(), ()) if answer else ()
 
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the footer of a parquet file says."""
+    """What the footers of a table say."""
 
     rows: int
     row_groups: int
     file_bytes: int
 
 
-def check_table(engine: DuckDBEngine, path: Path) -> MetadataTable:
-    """Check that a file has every published column, with its type or a wider one.
-
-    Reads the footer only.
-
-    Raises:
-        BadTableError: It is not a parquet file that can be read.
-        BadColumnError: A column is missing, or has a type that cannot hold the published one.
-
-    """
-    _check_file(path)
-    try:
-        found = engine.columns_of(path)
-    except SqlError as error:
-        raise BadTableError(
-            path, f"a damaged parquet file: {error.message}", hint=_NOT_A_TABLE
-        ) from error
-    for name, published in PUBLISHED_TYPES.items():
-        if name not in found:
-            raise BadColumnError(path, name, published, "no such column")
-        if not _fits(published, found[name]):
-            raise BadColumnError(path, name, published, found[name])
-    return MetadataTable(path, tuple(name for name in found if name not in PUBLISHED_TYPES))
-
-
 def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
-    """Rows, row groups and bytes of a parquet file, from its footer."""
+    """Rows, row groups and bytes of a table, from its footers."""
+    files = table_files(path)
     answer = engine.answer(
         Relation(
-            "select num_rows, num_row_groups from parquet_file_metadata($path)",
-            {"path": engine.literal_path(path)},
+            "select sum(num_rows), sum(num_row_groups) from parquet_file_metadata($paths)",
+            {"paths": [engine.literal_path(file) for file in files]},
         )
     )
     rows, groups = next(answer.cells()) if answer else ("0", "0")
-    return TableFacts(int(rows or 0), int(groups or 0), path.stat().st_size)
+    return TableFacts(int(rows or 0), int(groups or 0), sum(file.stat().st_size for file in files))
 
 
-def recognise(engine: DuckDBEngine, path: Path) -> str:
+def recognise(engine: DuckDBEngine, table: MetadataTable) -> str:
     """Which dataset a table is of, by the endings of its image names.
 
     Raises:
         UsageError: The endings are neither all `.png` nor all `.webp`.
 
     """
-    answer = engine.answer(
-        Relation(
-            "select count(*) filter (image_name like '%.png'),"
-            " count(*) filter (image_name like '%.webp'), count(*)"
-            " from read_parquet($path, hive_partitioning = false)",
-            {"path": engine.literal_path(path)},
-        )
-    )
-    counts = next(answer.cells()) if answer else ()
-    png, webp, rows = (int(count or 0) for count in counts)
+    name = table.forms["image_name"].sql
+    select = f"select count(*) filter ({name} like '%.png'), count(*) filter ({name} like '%.webp')"
+    with engine.looking_at(table.path):
+        png, webp, rows = (int(count or 0) for count in _row(engine, f"{select}, count(*)"))
     if rows and png == rows:
         return "2m"
     if rows and webp == rows:
         return "large"
     raise UsageError(
-        f"{path}: cannot tell which dataset this is: of {rows} image names {png} end in .png and"
-        f" {webp} in .webp",
+        f"{table.path}: cannot tell which dataset this is: of {rows} image names {png} end in .png"
+        f" and {webp} in .webp",
         hint="say it with --as 2m or --as large",
     )
 
 
+def _check_files(path: Path) -> None:
+    if not path.is_dir():
+        _check_file(path)
+        return
+    if (path / "_delta_log").is_dir():
+        raise BadTableError(
+            path, "a Delta table, some of whose files may be deleted rows",
+            hint="save its rows as parquet: spark.table(…).write.parquet(FOLDER)",
+        )  # fmt: skip
+    files = table_files(path)
+    if not files:
+        raise BadTableError(path, "a folder without a parquet file", hint=no_parquet_hint(path))
+    for file in files:
+        _check_file(file)
+
+
 def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise BadTableError(path, "a folder, not a parquet file", hint=_NOT_A_TABLE)
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -128,16 +202,6 @@ def _check_file(path: Path) -> None:
     if size == 0:
         raise BadTableError(path, "the file is empty", hint=_NOT_A_TABLE)
     if head != _MAGIC:
-        raise BadTableError(path, "not a parquet file", hint=_NOT_A_TABLE)
+        raise BadTableError(path, "not a parquet file", hint=no_parquet_hint(path))
     if tail != _MAGIC or size < 12:
         raise BadTableError(path, "a truncated parquet file", hint=_NOT_A_TABLE)
-
-
-def _fits(published: str, found: str) -> bool:
-    if published == "VARCHAR":
-        return found == "VARCHAR" or found.startswith("ENUM")
-    if published == "FLOAT":
-        return found in _REAL_NUMBERS
-    if published in _WHOLE_NUMBERS:
-        return found in _WHOLE_NUMBERS
-    return found.startswith("TIMESTAMP")

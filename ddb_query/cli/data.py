@@ -61,10 +61,10 @@ def add(
     with _engine(session) as engine:
         catalog = _catalog(session)
         for path in paths:
-            added, extra = catalog.add(engine, path, as_)
+            added, notes = catalog.add(engine, path, as_)
             session.diagnostics.note(f"added {added.path}: {_what(added)}")
-            if extra:
-                session.diagnostics.note(f"columns left out: {', '.join(extra)}")
+            for words in notes:
+                session.diagnostics.note(words)
 
 
 @app.command("pull")

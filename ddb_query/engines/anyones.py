@@ -51,9 +51,9 @@ def relation_of(
 
     Args:
         connection: Reads it.
-        path: The file, or a folder of parquet files.
+        path: The file.
         place: The same as DuckDB's readers take it.
-        form: The format that it was written in.
+        form: The format that it was written in, other than parquet.
         names: The columns that it should have.
     """
     if form == "arrow":
@@ -63,9 +63,6 @@ def relation_of(
             return connection.from_arrow(pa.ipc.open_file(path).read_all())
         except pa.ArrowException as error:
             raise SqlError(str(error)) from error
-    if form == "parquet":
-        place += "/**/*.parquet" if path.is_dir() else ""
-        return connection.from_parquet(place, hive_partitioning=False)
     if form in ("csv", "tsv"):
         return connection.read_csv(
             place, header=True, all_varchar=True, sep="," if form == "csv" else "\t",

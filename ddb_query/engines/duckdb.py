@@ -18,7 +18,9 @@ from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
+from ddb_query.engines.float_bounds import without_bounds
 from ddb_query.engines.parsed import Parsed, parsed_select
+from ddb_query.engines.table_files import is_partitioned, table_files
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     InterruptedByUserError,
@@ -32,7 +34,7 @@ from ddb_query.files import alive, make_folder
 from ddb_query.query_library import VIEWS, read_view, sql_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     from ddb_query.dataset import Dataset
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 MINIMUM_MEMORY = 1_000_000_000
 
+_KEYS = "hash60(prompt) as prompt_id, image_name as image_key"
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
 _HITS = """
 select unnest(cast($ids as bigint[])) as prompt_id, unnest(cast($scores as double[])) as score
@@ -150,27 +153,28 @@ class DuckDBEngine:
         return cls(connection, limits, progress, spill, (memory, str(setting[0][0])))
 
     def add_table(
-        self, view: str, path: Path, command: str, types: dict[str, str] | None = None
+        self, view: str, path: Path, command: str, columns: Mapping[str, str] | None = None
     ) -> None:
-        """Show a parquet file as a view.
+        """Show a parquet file, or a folder of them, as a view.
 
         Args:
             view: The view's name, which may be qualified.
-            path: The file; never a pattern.
+            path: The file or folder; never a pattern.
             command: What makes it anew when it is damaged.
-            types: The columns to show and the type that each is cast to; None for all as found.
+            columns: The columns to show, and each as SQL over those of the table; None for all of
+                a file that ddb wrote.
 
         """
-        self._files[path] = command
+        self._files |= dict.fromkeys(table_files(path), command)
         with self._running():
             table = self._parquet(path)
-            if types is not None and self.columns_of(path) != types:
-                casts = (f'cast("{name}" as {kind}) as "{name}"' for name, kind in types.items())
-                table = table.project(", ".join(casts))
+            if columns is not None:
+                shown = (f'{sql} as "{name}"' for name, sql in columns.items())
+                table = without_bounds(table).project(", ".join(shown))
             table.create_view(view)
 
     def columns_of(self, path: Path) -> dict[str, str]:
-        """Names and types of the columns of a parquet file, from its footer.
+        """Names and types of the columns of a parquet file, or a folder of them, from the footers.
 
         Raises:
             SqlError: It cannot be read as parquet.
@@ -196,6 +200,20 @@ class DuckDBEngine:
         except duckdb.Error as error:
             return _words(error)
         return None
+
+    @contextlib.contextmanager
+    def looking_at(self, path: Path) -> Iterator[None]:
+        """Show a parquet file, or a folder of them, as `LOOKED_AT` while the block lasts.
+
+        Raises:
+            SqlError: It cannot be read.
+        """
+        with self._running():
+            without_bounds(self._parquet(path)).create_view(LOOKED_AT, replace=True)
+        try:
+            yield
+        finally:
+            self._connection.execute(f"drop view {LOOKED_AT}")
 
     def literal_path(self, path: Path) -> str:
         """A path that DuckDB's readers take as it stands, whatever marks are in it."""
@@ -252,18 +270,35 @@ class DuckDBEngine:
         answer = self.answer(Relation("select current_setting('temp_directory')"))
         return make_folder(Path(str(next(answer.cells())[0] if answer else "")))
 
-    def _parquet(self, path: Path) -> duckdb.DuckDBPyRelation:
-        return self._connection.from_parquet(self.literal_path(path), hive_partitioning=False)
+    def _parquet(self, path: Path, *, partitions: bool = True) -> duckdb.DuckDBPyRelation:
+        """The rows of a parquet file, or of all in a folder, whose columns may differ in type.
+
+        Args:
+            path: The file or folder.
+            partitions: Whether values that folders are named by, as `part_id=7`, are columns.
+        """
+        files = table_files(path)
+        return self._connection.from_parquet(
+            [self.literal_path(file) for file in files] or [self.literal_path(path / "*.parquet")],
+            hive_partitioning=partitions and is_partitioned(path),
+            union_by_name=len(files) > 1,
+        )
 
     def define(
-        self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None = None
+        self,
+        dataset: Dataset,
+        source: Path,
+        columns: Mapping[str, str],
+        repeated: int,
+        store: Path | None = None,
     ) -> None:
         """Define ddb's functions, and its views over one metadata table.
 
         Args:
             dataset: Which one.
             source: Its metadata table.
-            types: Published columns and types.
+            columns: Published columns, each as SQL over those of the table.
+            repeated: How many rows have the image name of another, and are left out.
             store: Folder of its derived tables; those that are there take the views' places.
         """
         run = self._connection.execute
@@ -271,13 +306,14 @@ class DuckDBEngine:
         run(_SEARCH)
         run(f"create or replace macro dataset_name() as '{dataset.name}'")
         run(f"create or replace macro image_suffix() as '{dataset.image_suffix}'")
+        run(f"create or replace macro repeated_rows() as {repeated}::bigint")
         for path in sorted((sql_folder() / "functions").glob("*.sql")):
             text = path.read_text("utf-8")
             run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
         run("create schema if not exists source")
         run("set schema = 'source'")
         try:
-            self._define_source(dataset, source, types, store)
+            self._define_source(dataset, source, columns, repeated, store)
         finally:
             run("set schema = 'main'")
         run(f"create or replace view images as {_IMAGES}")
@@ -288,14 +324,19 @@ class DuckDBEngine:
                 run(f"create or replace view {view} as\n{read_view(view)}")
 
     def _define_source(
-        self, dataset: Dataset, source: Path, types: dict[str, str], store: Path | None
+        self,
+        dataset: Dataset,
+        source: Path,
+        columns: Mapping[str, str],
+        repeated: int,
+        store: Path | None,
     ) -> None:
         """Show the published columns and `prompt_id` as `metadata`, from a store if possible."""
         if store is None:
-            self.add_table("published", source, dataset.command, types)
+            self.add_table("published", source, dataset.command, columns)
+            rows = read_view("published_once") if repeated else "from source.published"
             sql = (
-                "select *, hash60(prompt) as prompt_id, image_name as image_key"
-                " from source.published"
+                f"from (\n{rows}\n) select *, hash60(prompt) as prompt_id, image_name as image_key"
             )
         else:
             images = store / "images.parquet"
@@ -431,7 +472,10 @@ class DuckDBEngine:
             SqlError: It cannot be read.
         """
         with self._running():
-            found = relation_of(self._connection, path, self.literal_path(path), form, names)
+            if form == "parquet":
+                found = without_bounds(self._parquet(path, partitions=False))
+            else:
+                found = relation_of(self._connection, path, self.literal_path(path), form, names)
             found.create_view(LOOKED_AT, replace=True)
             return dict(zip(found.columns, map(str, found.types), strict=True))
 

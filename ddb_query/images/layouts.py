@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ddb_query.dataset import SAMPLERS
+from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.errors import UsageError
 from ddb_query.files import replacing
 from ddb_query.images.rows import BLURRED, rows_with
@@ -79,7 +80,7 @@ class Files:
             place.real_folder(folder)
         schema = pq.read_schema(place.rows_path)
         whole = pa.schema([pa.field("file_name", pa.string()), *schema])
-        with replacing(folder / TABLE) as temporary, pq.ParquetWriter(temporary, whole) as writer:
+        with replacing(folder / TABLE) as temporary, parquet_writer(temporary, whole) as writer:
             for batch, files in rows_with(place.rows_path, ledger.files_of):
                 names = [file.removeprefix(base) for file in files]
                 columns = [pa.array(names, pa.string()), *batch.columns]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.files import replacing
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def keep_rows(
     old = pq.ParquetFile(path) if path.exists() else None
     whole = pa.unify_schemas([schema, old.schema_arrow]) if old else schema
     names: set[str] = set()
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, whole) as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, whole) as writer:
         for batch in batches:
             writer.write_batch(_fitted(batch, whole), _GROUP_ROWS)
             if old:

@@ -11,6 +11,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.errors import OutputError
 from ddb_query.files import replacing
 from ddb_query.images.rows import rows_with
@@ -137,7 +138,6 @@ def _write_tar(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -> No
 def _write_parquet(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -> None:
     """A shard with the Hub's `Image` struct: the bytes and the name; 64 images a row group."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     features = {"info": {"features": {"image": {"_type": "Image"}}}}
@@ -147,7 +147,7 @@ def _write_parquet(target: Path, pairs: Iterator[tuple[Path, pa.RecordBatch]]) -
         images = [{"bytes": path.read_bytes(), "path": path.name} for path, _ in group]
         table = table.add_column(0, pa.field("image", image), pa.array(images, image))
         table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
-        writer = writer or pq.ParquetWriter(target, table.schema)
+        writer = writer or parquet_writer(target, table.schema)
         writer.write_table(table)
     if writer:
         writer.close()

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from ddb_query.dataset import DATASETS
+from ddb_query.dataset import COLUMNS, DATASETS
 from ddb_query.engines.base import Relation
+from ddb_query.engines.float_bounds import unbounded
 from ddb_query.errors import UsageError
 from ddb_query.query_library import VIEWS, read_view, sql_folder
 from ddb_query.search.predicate import predicate
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
 
 _VIEWS = ("source.images", *VIEWS[1:])
 _SOURCE = {"source.images", "source.user_totals", "source.published", "source.metadata"}
+_FLOATS = [column.name for column in COLUMNS if column.type == "FLOAT"]
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
 _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of {table}.
 set TimeZone = 'UTC';
-create or replace temp view source_published as from '{table}';
+-- What a CASE gives has no bounds: those of a parquet file leave NaN out, and are trusted.
+create or replace temp view source_published as
+select * replace ({floats}) from '{table}';
 create or replace temp view source_metadata as
-select *, hash60(prompt) as prompt_id, image_name as image_key from source_published;"""
+select *, hash60(prompt) as prompt_id, image_name as image_key from ({rows});"""
 
 
 def plain_sql(
@@ -42,6 +46,8 @@ def plain_sql(
     strata: list[Stratum],
     order: str,
     columns: Mapping[str, str],
+    *,
+    repeated: bool = False,
 ) -> str:
     """The SQL text.
 
@@ -52,6 +58,7 @@ def plain_sql(
         strata: Of a stratified sample, as worked out.
         order: What the rows are ordered by.
         columns: Name and SQL of each, over `source.images` and the `weight` of strata.
+        repeated: Whether the table has images on more than one row.
 
     Raises:
         UsageError: It stands for what plain DuckDB does not have: a file of names, `search()`, a
@@ -72,7 +79,7 @@ def plain_sql(
     # Ordered within, where names mean columns of the view rather than those published.
     rows = f"select *\n{_spelled(source)}\norder by {order}{limit}"
     query = f"{with_}select\n    {named}\nfrom (\n{rows}\n) as images;"
-    return _own_names(f"{_prelude(query, dataset)}\n\n{query}\n")
+    return _own_names(f"{_prelude(query, dataset, repeated=repeated)}\n\n{query}\n")
 
 
 def _check(criteria: Criteria, columns: Mapping[str, str]) -> None:
@@ -116,13 +123,15 @@ def _thinning(
     return parts, last
 
 
-def _prelude(query: str, dataset: str) -> str:
+def _prelude(query: str, dataset: str, *, repeated: bool) -> str:
     """The views and functions that the query needs, each after what it needs itself."""
     written: dict[str, str] = {}
     _need("source.images", dataset, written)
     for name in _names(query):
         _need(name, dataset, written)
-    head = _HEAD.format(table=DATASETS[dataset].table)
+    floats = ", ".join(f"{unbounded(name, 'FLOAT')} as {name}" for name in _FLOATS)
+    rows = read_view("published_once") if repeated else "from source.published"
+    head = _HEAD.format(table=DATASETS[dataset].table, floats=floats, rows=rows)
     return "\n".join([_HASH60, head, *written.values()])
 
 

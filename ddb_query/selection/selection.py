@@ -158,7 +158,10 @@ class Selection:
         self._check()
         strata = self.strata if self.criteria.stratify else []
         wanted = picked(self, workspace, columns, not columns, drop)
-        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self.order, wanted)
+        return plain_sql(
+            self.criteria, workspace.source.dataset, tree, strata, self.order, wanted,
+            repeated=workspace.source.definition[-1] > 0,
+        )  # fmt: skip
 
     def export(
         self,

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation, Result
+from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.errors import OutputError
 from ddb_query.files import locked, make_folder
 from ddb_query.store.place import INDEX, Store, write_manifest
@@ -170,13 +171,11 @@ def _write_all(
 
 
 def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progress | None) -> None:
-    import pyarrow.parquet as pq
-
     with engine.lossless():
         rows = _ROW_GROUP_ROWS.get(path.stem, _DEFAULT_ROW_GROUP_ROWS)
         reader = Result(engine.answer(relation)).reader(rows)
         names = reader.schema.names
-        writer = pq.ParquetWriter(
+        writer = parquet_writer(
             path,
             reader.schema,
             use_dictionary=_DICTIONARIES.get(path.stem, []),

@@ -1,6 +1,6 @@
 """Where a table's store lies, and whether it is whole.
 
-A store is a folder named by dataset, size and sha256 of the parquet footer: a copied or touched
+A store is a folder named by dataset, size and sha256 of the parquet footers: a copied or touched
 file keeps its store, a changed one cannot meet an old one, and two datasets never clash.
 """
 
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddb_query.engines.table_files import table_files
 from ddb_query.errors import BadTableError
 
 # Raised when the files in a store change: an older store is then built anew.
-STORE_VERSION = 3
+STORE_VERSION = 4
 # The rules by which text is normalised (sql/functions/normalise.sql).
 MATCH_RULES = 1
 
@@ -102,23 +104,38 @@ def stores(cache_dir: Path) -> list[Store]:
 
 
 def footer(table: Path) -> tuple[str, int]:
-    """The sha256 of a parquet file's footer, and the file's size in bytes.
+    """What tells a table from others: the sha256 of its footer, and its size in bytes.
 
-    The footer's length stands before the magic at the end:
-    https://parquet.apache.org/docs/file-format/
+    Of a folder it is the sha256 of the names and footers of its files.
 
     Raises:
         BadTableError: It cannot be read.
     """
+    if not table.is_dir():
+        return _footer(table)
+    digest, total = hashlib.sha256(), 0
+    for file in table_files(table):
+        sha256, size = _footer(file)
+        digest.update(os.fsencode(file.relative_to(table)) + f"\0{sha256}\n".encode())
+        total += size
+    return digest.hexdigest(), total
+
+
+def _footer(file: Path) -> tuple[str, int]:
+    """The sha256 of a parquet file's footer, and the file's size.
+
+    The footer's length stands before the magic at the end:
+    https://parquet.apache.org/docs/file-format/
+    """
     try:
-        with table.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - _FOOTER_TAIL_BYTES, 0))
-            length = int.from_bytes(file.read(4), "little")
-            file.seek(max(size - _FOOTER_TAIL_BYTES - length, 0))
-            return hashlib.sha256(file.read(length)).hexdigest(), size
+        with file.open("rb") as opened:
+            size = opened.seek(0, 2)
+            opened.seek(max(size - _FOOTER_TAIL_BYTES, 0))
+            length = int.from_bytes(opened.read(4), "little")
+            opened.seek(max(size - _FOOTER_TAIL_BYTES - length, 0))
+            return hashlib.sha256(opened.read(length)).hexdigest(), size
     except OSError as error:
-        raise BadTableError(table, error.strerror or str(error)) from error
+        raise BadTableError(file, error.strerror or str(error)) from error
 
 
 def write_manifest(folder: Path, source: Path, dataset: str) -> None:
@@ -138,7 +155,7 @@ def source_is_gone(store: Store) -> bool:
         source = Path(json.loads((store.folder / _MANIFEST).read_text("utf-8"))["source"])
     except (OSError, ValueError, KeyError, TypeError):
         return True
-    if not source.is_file():
+    if not source.exists():
         return True
     sha256, size = footer(source)
     return f"{size}-{sha256[:20]}" not in store.folder.name

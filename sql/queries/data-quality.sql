@@ -1,7 +1,8 @@
 -- name: data-quality
 -- description: What a reader must know of the values: what is missing, odd, or repeated.
 -- column: check_name: what is looked for
--- column: share: of all rows
+-- column: rows: images; of the last check, rows of the table that no view but metadata shows
+-- column: share: of all images
 -- example: ddb run data-quality
 with counts as (
     select
@@ -21,7 +22,8 @@ with counts as (
         count(*) filter (where cfg < 0 and not isinf(cfg)) as check_14,
         count(*) filter (where cfg > 100 and not isnan(cfg) and not isinf(cfg)) as check_15,
         count(*) filter (where step = 0) as check_16,
-        count(*) filter (where sampler_name is null) as check_17
+        count(*) filter (where sampler_name is null) as check_17,
+        count(*) filter (where image_name is null) as check_19
     from images
 ),
 repeated as (
@@ -29,7 +31,7 @@ repeated as (
     from repeats
 ),
 checks as (
-    select 1 as place, 'all rows' as check_name, check_01 as rows from counts
+    select 1 as place, 'all images' as check_name, check_01 as rows from counts
     union all
     select 2 as place, 'prompt missing' as check_name, check_02 as rows from counts
     union all
@@ -64,6 +66,10 @@ checks as (
     select 17 as place, 'sampler unknown' as check_name, check_17 as rows from counts
     union all
     select 18 as place, 'same prompt, seed and settings as another' as check_name, rows from repeated
+    union all
+    select 19 as place, 'image name missing' as check_name, check_19 as rows from counts
+    union all
+    select 20 as place, 'image name on an earlier row too, left out' as check_name, repeated_rows() as rows
 )
 select
     checks.check_name,

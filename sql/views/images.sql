@@ -18,10 +18,13 @@ select
         else user_name
     end as user_name,
     make_timestamp(epoch_us(timestamp)) as timestamp,
-    cast(image_nsfw as double) as image_nsfw,
-    cast(prompt_nsfw as double) as prompt_nsfw,
+    -- A score that is NaN is none: as the greatest number it would be over every threshold.
+    case when not isnan(image_nsfw) then cast(image_nsfw as double) end as image_nsfw,
+    case when not isnan(prompt_nsfw) then cast(prompt_nsfw as double) end as prompt_nsfw,
     coalesce(image_nsfw = 2.0, false) as image_blurred,
-    case when image_nsfw <> 2.0 then cast(image_nsfw as double) end as image_nsfw_score,
+    case
+        when image_nsfw <> 2.0 and not isnan(image_nsfw) then cast(image_nsfw as double)
+    end as image_nsfw_score,
     case
         when dataset_name() = 'large' and part_id <= 10000 then 'diffusiondb-large-part-1'
         when dataset_name() = 'large' then 'diffusiondb-large-part-2'

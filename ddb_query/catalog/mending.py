@@ -1,0 +1,82 @@
+"""What mends a table that cannot be taken as it is: commands to run, and why none will help."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from ddb_query.dataset import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from ddb_query.catalog.forms import Form
+
+_PULL = "`ddb data pull 2m` or `ddb data pull large` gets the table as published"
+# https://github.com/poloclub/diffusiondb: those of the first release, in October 2022.
+_FIRST_COLUMNS = {"image_name", "prompt", "part_id", "seed", "step", "cfg", "sampler"}
+_READERS = {".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv", ".jsonl": "read_json",
+            ".ndjson": "read_json", ".json": "read_json"}  # fmt: skip
+_ARROW = {".arrow", ".feather", ".ipc"}
+
+
+def why_missing(found: Collection[str], missing: Sequence[str]) -> str:
+    """What a table with missing columns has instead, where that is a known form."""
+    published = {column.name for column in COLUMNS}
+    if missing == ["image_name", "part_id"]:
+        return (
+            "no such column, nor part_id: the table has what the dataset's loading script gives,"
+            " which does not say which image a row is of"
+        )
+    if published.intersection(found) == _FIRST_COLUMNS:
+        return (
+            "no such column: the table has the seven columns of October 2022, before size, user,"
+            " time and scores were published"
+        )
+    others = f", nor {', '.join(missing[1:])}" if missing[1:] else ""
+    return f"no such column{others}"
+
+
+def mending_command(path: Path, name: str, published: str, form: Form) -> str:
+    """The command that writes a table whose column has NULL where a value does not fit.
+
+    Args:
+        path: The table.
+        name: The column.
+        published: Its published type.
+        form: How it is read.
+    """
+    sql = f"case when {form.fits} then {form.sql} end"
+    if form.fits == "false":
+        sql = f"try_cast({name} as {published.lower()})"
+    sql = sql.replace('"', "")
+    script = (
+        f'import duckdb, sys; t = duckdb.read_parquet(sys.argv[1]); t.project("* replace ({sql}'
+        f' as {name})").write_parquet(sys.argv[2])'
+    )
+    return shlex.join(["python", "-c", script, _pattern(path), "mended.parquet"])
+
+
+def no_parquet_hint(path: Path) -> str:
+    """What makes a table of a file or folder that is no parquet."""
+    if path.is_dir() and next(path.glob("*.arrow"), None):
+        script = (
+            "import datasets, sys; datasets.load_from_disk(sys.argv[1]).to_parquet(sys.argv[2])"
+        )
+        return f"this makes a table of it: {_command(script, path)}"
+    if path.suffix in _ARROW:
+        script = "import polars, sys; polars.read_ipc(sys.argv[1]).write_parquet(sys.argv[2])"
+        return f"this makes a table of it: {_command(script, path)}"
+    if reader := _READERS.get(path.suffix):
+        script = f"import duckdb, sys; duckdb.{reader}(sys.argv[1]).write_parquet(sys.argv[2])"
+        return f"this makes a table of it: {_command(script, path)}"
+    return _PULL
+
+
+def _command(script: str, path: Path) -> str:
+    return shlex.join(["python", "-c", script, str(path), "table.parquet"])
+
+
+def _pattern(path: Path) -> str:
+    return str(path / "**" / "*.parquet") if path.is_dir() else str(path)
