@@ -55,6 +55,8 @@ MEMBERS = {
     "compressed_size": "bigint", "size": "bigint", "crc32": "bigint", "method": "integer",
     "source": "varchar", "etag": "varchar",
 }  # fmt: skip
+_MEMBERS = """select distinct on (dataset, image_name) * from source.directories
+order by dataset, image_name, source <> 'hub', etag"""
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -311,12 +313,19 @@ class DuckDBEngine:
         try:
             pattern = f"{self.literal_path(folder)}/*/part-*.parquet"
             found = self._connection.from_parquet(pattern, hive_partitioning=False)
-            found = found.filter("image_name not like '%.json'").project(", ".join(MEMBERS))
+            found = found.filter("image_name is not null").project(", ".join(MEMBERS))
         except duckdb.Error:
             # None are there yet, or somebody damaged one: other views must answer all the same.
             nothing = ", ".join(f"null::{kind} as {name}" for name, kind in MEMBERS.items())
             found = self._connection.sql(f"select {nothing} where false")
-        found.create_view("members", replace=True)
+        run = self._connection.execute
+        run("set schema = 'source'")
+        try:
+            found.create_view("directories", replace=True)
+        finally:
+            run("set schema = 'main'")
+        # Zips near and far may hold the same image: it is one row, the Hub's if that is known.
+        run(f"create or replace view members as {_MEMBERS}")
 
     @contextlib.contextmanager
     def frugal(self, most_bytes: int | None) -> Iterator[None]:
