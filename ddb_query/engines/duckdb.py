@@ -23,6 +23,7 @@ from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     DdbError,
     InterruptedByUserError,
+    OtherProcessError,
     OutOfMemoryError,
     OutputError,
     SqlError,
@@ -93,7 +94,9 @@ class DuckDBEngine:
         spill: Path | None = None,
         memory: tuple[str, str] = ("", ""),
     ) -> None:
-        self._connection = connection
+        self._opened = connection
+        # DuckDB's threads are not there in a forked process: a statement would wait for ever.
+        self._process = os.getpid()
         # The limit that it was opened with, exactly, and as DuckDB tells it.
         self._memory = memory
         self._limits = limits
@@ -107,6 +110,20 @@ class DuckDBEngine:
         self._cursors: WeakSet[DuckDBEngine] = WeakSet([self])
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        self.check_process()
+        return self._opened
+
+    def check_process(self) -> None:
+        """See that this is the process that opened the database.
+
+        Raises:
+            OtherProcessError: It is one that was forked from it.
+        """
+        if os.getpid() != self._process:
+            raise OtherProcessError(self._process)
 
     @classmethod
     def open(cls, cache: Path, limits: Limits, progress: Progress | None = None) -> Self:
@@ -558,7 +575,9 @@ class DuckDBEngine:
             self._connection.interrupt()
 
     def close(self) -> None:
-        """Close the connection and remove what it spilled."""
+        """Close the connection and remove what it spilled; in a forked process do nothing."""
+        if os.getpid() != self._process:
+            return
         self._connection.close()
         self._cursors.discard(self)
         if self._spill is not None:
@@ -567,6 +586,7 @@ class DuckDBEngine:
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
         """Watch over a statement, and turn DuckDB's errors into ours."""
+        self.check_process()
         with Watch(
             self.interrupt,
             timeout_seconds=self._limits.timeout_seconds,
