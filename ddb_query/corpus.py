@@ -8,6 +8,7 @@ from ddb_query import searching
 from ddb_query.dataset import is_image_name
 from ddb_query.engines.base import Relation, Result
 from ddb_query.errors import (
+    NotPicklableError,
     ParameterError,
     QueryFileError,
     SearchSyntaxError,
@@ -23,7 +24,7 @@ from ddb_query.store.place import TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-    from typing import Any, Self
+    from typing import Any, NoReturn, Self
 
     from ddb_query.query_file import CannedQuery
     from ddb_query.query_library import QueryLibrary
@@ -275,6 +276,7 @@ class Corpus:
         One that is there is read from end to end before, and built anew when it is damaged.
         """
         engine, source = self.workspace.engine, self.workspace.source
+        engine.check_process()
         if source.store.whole and any(engine.problem_of(source.store.table(n)) for n in TABLES):
             source.store.discard()
         return source.finder.prepare(even_if_told_not_to=True)
@@ -308,6 +310,9 @@ class Corpus:
     def close(self) -> None:
         """Let go of the engine and its files."""
         self.workspace.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise NotPicklableError("Corpus", "call ddb_query.open in the worker process itself")
 
     def __enter__(self) -> Self:
         return self

@@ -27,6 +27,11 @@ SAMPLERS = {
 _IMAGE_NAME = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.(png|webp)"
 )
+_JSON_NAME = re.compile(r"part-\d{6}\.json")
+_PART_NUMBER = re.compile(r"part-(\d{6})(?!\d)", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[/\\]")
+# What the archive tool of macOS adds to a zip: a resource fork for each file.
+MACOS_FORKS = "__MACOSX"
 
 
 @dataclass(frozen=True)
@@ -109,3 +114,22 @@ def part_path(dataset: str, part_id: int) -> str:
 def is_image_name(name: str) -> bool:
     """Whether a name is `<uuid>.png` or `<uuid>.webp`, the only names that may become paths."""
     return _IMAGE_NAME.fullmatch(name) is not None
+
+
+def published_name(path: str) -> str | None:
+    """The image name or name of a part's JSON that a path ends in; None for any other file.
+
+    Folders before it and capitals make no difference: people pack and extract parts in many ways.
+    Resource forks of macOS (`__MACOSX/…`, `._NAME`) are other files.
+    """
+    *folders, name = _SEPARATOR.split(path)
+    name = name.lower()
+    if MACOS_FORKS in folders or not (is_image_name(name) or _JSON_NAME.fullmatch(name)):
+        return None
+    return name
+
+
+def part_number(name: str) -> int | None:
+    """The number of the part that a file or folder is named after: `part-000001 (1).zip` is 1."""
+    match = None if name.startswith(".") else _PART_NUMBER.search(name)
+    return int(match[1]) if match else None

@@ -62,6 +62,28 @@ class UsageError(DdbError):
     exit_code = 2
 
 
+class OtherProcessError(UsageError):
+    """Something of a corpus that another process has opened."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(
+            f"this corpus was opened by another process ({process}) and cannot be used in this one",
+            hint="call ddb_query.open in the worker process itself; docs/python.md shows how",
+        )
+        self.process = process
+
+
+class NotPicklableError(UsageError, TypeError):
+    """Something of a corpus that was to be sent to another process."""
+
+    def __init__(self, kind: str, instead: str) -> None:
+        super().__init__(
+            f"a {kind} cannot be pickled or copied: it belongs to the process that opened it",
+            hint=f"{instead}; docs/python.md shows how",
+        )
+        self.kind = kind
+
+
 class ParameterError(UsageError):
     """A parameter that is missing, unknown, or of the wrong type."""
 

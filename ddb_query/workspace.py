@@ -143,6 +143,7 @@ class Workspace:
 
     def prepare_search(self) -> None:
         """Have the index at hand, and the views over the store that was built for it."""
+        self.engine.check_process()
         if self.source.finder.prepare():
             self.engine.define(*self.source.definition, self.source.store.folder)
 

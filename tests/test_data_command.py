@@ -211,7 +211,7 @@ def test_what_was_added_and_is_gone_is_shown_with_its_path(
         ("missing", "no such file"),
         ("text", "not a parquet file"),
         ("empty", "the file is empty"),
-        ("folder", "a folder without part-NNNNNN.zip files or part-NNNNNN folders"),
+        ("folder", "a folder without part zips and without images"),
         ("broken zip", "not a zip file that can be read"),
         ("zip without images", "its first part holds no `<uuid>.png` or `<uuid>.webp`"),
     ],

@@ -307,7 +307,9 @@ class TestTheJsonOfAPart:
         hub.files[path_of(1)] = whole[:-1000] + bytes(1000)
         done = fetcher.fetch(rows, check_json=True)
         assert (done.complete, done.not_compared) == (True, 1)
-        assert done.differences[0].problem == f"{path_of(1)}: it does not end like a zip"
+        assert done.differences[0].problem == (
+            f"{path_of(1)} on 127.0.0.1: it does not end like a zip"
+        )
         del hub.files[path_of(1)]
         (told,) = fetcher.fetch(rows, check_json=True).differences
         assert "has no images/part-000001.zip" in str(told.problem)

@@ -7,12 +7,11 @@ import hashlib
 import io
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
 from conftest import write_table
-from fetching import picture
 from hub import LoopbackHub, Status
 from PIL import Image
 
@@ -34,6 +33,13 @@ FETCH = ("--dataset", "demo", "fetch", "--max-image-nsfw", "0.1", "--sample", "6
 
 # A test that would go out asks nobody.
 NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:1"}
+
+
+def plain_picture(row: dict[str, Any]) -> bytes:
+    """The file of an image of the size that its row says."""
+    sink = io.BytesIO()
+    Image.new("RGB", (row["width"], row["height"]), "teal").save(sink, "PNG", compress_level=1)
+    return sink.getvalue()
 
 
 @pytest.fixture
@@ -168,7 +174,7 @@ class TestFromAHub:
         rows = pq.read_table(tables / "metadata.parquet").to_pylist()
         data = {
             part: zipped(
-                (r["image_name"], picture(n, 16)) for n, r in enumerate(rows)
+                (r["image_name"], plain_picture(r)) for n, r in enumerate(rows)
                 if r["part_id"] == part and n % 1000 < 50
             )
             for part in (1, 2)
@@ -224,7 +230,7 @@ class TestFromAHub:
         assert self.fetch(ddb, hub, tables, "--from", names).code == 0
         ran = self.fetch(ddb, hub, tables, "--from", names, "--check-json")
         assert ran.code == 4
-        assert "part-000001.json was not compared: the part has none" in ran.err
+        assert "images/part-000001.zip on 127.0.0.1 does not hold it" in ran.err
         hub.files["images/part-000001.zip"] = bytes(1000)
         ran = self.fetch(ddb, hub, tables, "--from", names, "--check-json")
         assert ran.code == 4
@@ -274,6 +280,9 @@ class TestFromAHub:
         found = pq.read_table(tmp_path / "out" / "metadata.parquet")
         assert set(found["part_id"].to_pylist()) == {2}
         assert hub.requests == []
+        # Of the 1,000 images of the part only those that are in the zip are on the disk.
+        ran = ddb("--data-dir", data, "--dataset", "2m", "export", "--on-disk", "-o", "on.csv")
+        assert (ran.code, (tmp_path / "on.csv").read_text().count(".png")) == (0, 50)
 
 
 def test_a_folder_that_cannot_be_made_is_named_with_what_helps(
@@ -374,7 +383,7 @@ class TestAGallery:
         for r in rows.to_pylist():
             folder = tmp_path / "extracted" / f"part-{r['part_id']:06d}"
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / r["image_name"]).write_bytes(picture(1, 16))
+            (folder / r["image_name"]).write_bytes(plain_picture(r))
         with ddb_query.open("2m", data_dir=tmp_path) as corpus:
             corpus.select(limit=2).fetch(tmp_path / "out", local=tmp_path / "extracted")
         html = write_gallery(tmp_path / "out", title=nasty)[0].read_text()

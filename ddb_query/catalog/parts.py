@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from ddb_query.catalog.part_folder import PartFolder
 from ddb_query.catalog.registry import Added
-from ddb_query.dataset import is_image_name
+from ddb_query.dataset import is_image_name, part_number, published_name
 from ddb_query.errors import BadTableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_ZIP = re.compile(r"part-\d{6}\.zip")
-_FOLDER = re.compile(r"part-\d{6}")
-_PART = re.compile(r"part-\d{6}(\.zip)?")
-
 
 def holds_parts(path: Path) -> bool:
     """Whether a folder is one of parts: it has parts in it, is a part, or has no table either."""
     if not path.is_dir():
         return False
-    names = [entry.name for entry in path.iterdir()]
-    if any(map(_PART.fullmatch, (path.name, *names))):
+    names = [path.name, *(entry.name for entry in path.iterdir())]
+    if any(part_number(name) is not None for name in names):
         return True
-    return next(path.rglob("*.parquet"), None) is None
+    return not any(next(path.rglob(f"*.{form}"), None) for form in ("parquet", "arrow"))
 
 
 def recognise_parts(path: Path, dataset: str | None = None) -> Added:
-    """Say what a folder holds: `part-000001.zip` …, or extracted parts `part-000001/` ….
+    """Say what a folder holds: zips of parts, or images as files.
 
     Args:
         path: The folder, or one part in it, which stands for its folder.
@@ -40,31 +36,26 @@ def recognise_parts(path: Path, dataset: str | None = None) -> Added:
         BadTableError: It holds neither, or a zip that cannot be read.
 
     """
-    if path.suffix == ".zip":
-        return _of_zip(path, dataset)
-    zips = sorted(p for p in path.iterdir() if _ZIP.fullmatch(p.name))
-    if zips:
-        return _of_zip(zips[0], dataset)
-    folders = sorted(p for p in path.iterdir() if p.is_dir() and _FOLDER.fullmatch(p.name))
-    if folders:
-        names = (p.name for p in folders[0].iterdir())
-        return Added("folders", dataset or _dataset_of(path, names), path)
-    if _FOLDER.fullmatch(path.name):
-        return recognise_parts(path.parent, dataset)
-    raise BadTableError(
-        path, "a folder without part-NNNNNN.zip files or part-NNNNNN folders",
-        hint="`ddb data add` takes a metadata table, a folder of part zips or of extracted parts",
-    )  # fmt: skip
-
-
-def _of_zip(path: Path, dataset: str | None) -> Added:
-    names = _zip_names(path)
-    if not _ZIP.fullmatch(path.name):
+    if path.suffix.lower() == ".zip" and part_number(path.name) is None:
         raise BadTableError(
             path, "a zip that is not named like a part",
             hint="a part is called part-NNNNNN.zip, as on the Hub: its number is in its name",
         )  # fmt: skip
-    return Added("zips", dataset or _dataset_of(path, names), path.parent)
+    found = PartFolder(path)
+    if found.is_empty:
+        raise BadTableError(
+            path, "a folder without part zips and without images",
+            hint="`ddb data add` takes a metadata table, a folder of zips named part-NNNNNN.zip,"
+            " or one of extracted images",
+        )  # fmt: skip
+    # One part stands for the folder in which the others are.
+    folder = path if path.is_dir() and part_number(path.name) is None else path.parent
+    first = next(
+        (zipped for part in sorted(found.parts())[:1] for zipped in found.zips(part)), None
+    )
+    if first is not None:
+        return Added("zips", dataset or _dataset_of(first, _zip_names(first)), folder)
+    return Added("folders", dataset or _dataset_of(path, found.names()), folder)
 
 
 def _zip_names(path: Path) -> list[str]:
@@ -76,8 +67,8 @@ def _zip_names(path: Path) -> list[str]:
 
 
 def _dataset_of(path: Path, names: Iterable[str]) -> str:
-    for name in names:
-        if is_image_name(name):
+    for name in map(published_name, names):
+        if name and is_image_name(name):
             return "2m" if name.endswith(".png") else "large"
     raise BadTableError(
         path, "its first part holds no `<uuid>.png` or `<uuid>.webp`",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
-from ddb_query.errors import NoTypeError, UsageError
+from ddb_query.errors import NotPicklableError, NoTypeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -243,6 +243,9 @@ class Result:
                 self._shown = list(self._answer.head(count).cells()) if self._answer else []
             found = self._shown
         return found[:NOTEBOOK_ROWS], len(found) > NOTEBOOK_ROWS
+
+    def __reduce__(self) -> NoReturn:
+        raise NotPicklableError("Result", "send its rows: `.arrow()`, `.pl()` or `.rows()`")
 
     def __repr__(self) -> str:
         columns = ", ".join(f"{column.name} {column.type}" for column in self.columns)

@@ -24,6 +24,7 @@ from ddb_query.engines.table_files import is_partitioned, table_files
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     InterruptedByUserError,
+    OtherProcessError,
     OutOfMemoryError,
     OutputError,
     SqlError,
@@ -67,6 +68,8 @@ MEMBERS = {
     "compressed_size": "bigint", "size": "bigint", "crc32": "bigint", "method": "integer",
     "source": "varchar", "etag": "varchar",
 }  # fmt: skip
+_MEMBERS = """select distinct on (dataset, image_name) * from source.directories
+order by dataset, image_name, source <> 'hub', etag"""
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -103,7 +106,9 @@ class DuckDBEngine:
         spill: Path | None = None,
         memory: tuple[str, str] = ("", ""),
     ) -> None:
-        self._connection = connection
+        self._opened = connection
+        # DuckDB's threads are not there in a forked process: a statement would wait for ever.
+        self._process = os.getpid()
         # The limit that it was opened with, exactly, and as DuckDB tells it.
         self._memory = memory
         self._limits = limits
@@ -116,6 +121,20 @@ class DuckDBEngine:
         self._cursors: WeakSet[DuckDBEngine] = WeakSet([self])
         connection.execute("set enable_progress_bar = true")
         connection.execute("set enable_progress_bar_print = false")
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        self.check_process()
+        return self._opened
+
+    def check_process(self) -> None:
+        """See that this is the process that opened the database.
+
+        Raises:
+            OtherProcessError: It is one that was forked from it.
+        """
+        if os.getpid() != self._process:
+            raise OtherProcessError(self._process)
 
     @classmethod
     def open(cls, cache: Path, limits: Limits, progress: Progress | None = None) -> Self:
@@ -361,12 +380,19 @@ class DuckDBEngine:
         try:
             pattern = f"{self.literal_path(folder)}/*/part-*.parquet"
             found = self._connection.from_parquet(pattern, hive_partitioning=False)
-            found = found.filter("image_name not like '%.json'").project(", ".join(MEMBERS))
+            found = found.filter("image_name is not null").project(", ".join(MEMBERS))
         except duckdb.Error:
             # None are there yet, or somebody damaged one: other views must answer all the same.
             nothing = ", ".join(f"null::{kind} as {name}" for name, kind in MEMBERS.items())
             found = self._connection.sql(f"select {nothing} where false")
-        found.create_view("members", replace=True)
+        run = self._connection.execute
+        run("set schema = 'source'")
+        try:
+            found.create_view("directories", replace=True)
+        finally:
+            run("set schema = 'main'")
+        # Zips near and far may hold the same image: it is one row, the Hub's if that is known.
+        run(f"create or replace view members as {_MEMBERS}")
 
     @contextlib.contextmanager
     def frugal(self, most_bytes: int | None) -> Iterator[None]:
@@ -582,7 +608,9 @@ class DuckDBEngine:
             self._connection.interrupt()
 
     def close(self) -> None:
-        """Close the connection and remove what it spilled."""
+        """Close the connection and remove what it spilled; in a forked process do nothing."""
+        if os.getpid() != self._process:
+            return
         self._connection.close()
         self._cursors.discard(self)
         if self._spill is not None:
@@ -591,6 +619,7 @@ class DuckDBEngine:
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
         """Watch over a statement, and turn DuckDB's errors into ours."""
+        self.check_process()
         with Watch(
             self.interrupt,
             timeout_seconds=self._limits.timeout_seconds,

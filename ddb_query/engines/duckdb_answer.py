@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, TypeVar
 
 from ddb_query.engines import text_forms
 from ddb_query.engines.base import BATCH_ROWS, Column
 from ddb_query.engines.content_hash import digests
-from ddb_query.errors import SqlError
+from ddb_query.errors import OtherProcessError, SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     import duckdb
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     # Watches over a statement, and turns DuckDB's errors into ours.
     Running = Callable[[], AbstractContextManager[None]]
+
+T = TypeVar("T")
 
 _FROM = "ddb_result"
 
@@ -55,7 +58,8 @@ class DuckDBAnswer:
         hidden: int = 0,
     ) -> None:
         self._running = running
-        self.relation = relation
+        self._relation = relation
+        self._process = os.getpid()
         self.is_text = is_text
         self.statement = statement
         self._tally = tally
@@ -64,6 +68,12 @@ class DuckDBAnswer:
         self.columns = tuple(
             Column(name, str(kind)) for name, kind in zip(names, relation.types, strict=False)
         )
+
+    @property
+    def relation(self) -> duckdb.DuckDBPyRelation:
+        """The statement; raises an `OtherProcessError` in a forked process."""
+        _check_process(self._process)
+        return self._relation
 
     def tallied(
         self,
@@ -110,7 +120,7 @@ class DuckDBAnswer:
         """Rows as text, as DuckDB writes it; None for NULL."""
         places = [f"c{place}::varchar" for place in range(len(self.columns))]
         with self._running():
-            yield from self._over(places).iter_rows(BATCH_ROWS // 10)
+            yield from _in_one_process(self._over(places).iter_rows(BATCH_ROWS // 10))
 
     def lines(self, form: TextForm) -> Iterator[memoryview]:
         """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
@@ -148,10 +158,10 @@ class DuckDBAnswer:
     def _taken(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         """The batches without what is only counted, which is counted."""
         if self._tally is None:
-            yield from reader
+            yield from _in_one_process(reader)
             return
         shown = len(reader.schema) - len(self._counted)
-        for batch in reader:
+        for batch in _in_one_process(reader):
             self._tally.add(batch.select(range(shown, len(reader.schema))))
             yield batch.select(range(shown))
 
@@ -164,6 +174,19 @@ class DuckDBAnswer:
         if found is None:
             raise SqlError("the engine gave no rows for a SELECT")
         return found
+
+
+def _in_one_process(rows: Iterable[T]) -> Iterator[T]:
+    """Rows that are read on only by the process that has begun to read them."""
+    process = os.getpid()
+    for row in rows:
+        yield row
+        _check_process(process)
+
+
+def _check_process(process: int) -> None:
+    if os.getpid() != process:
+        raise OtherProcessError(process)
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -93,6 +93,11 @@ class Connection:
         # When the servers that asked for quiet may be asked again, by all threads.
         self._quiet_until: dict[bytes, float] = {}
 
+    @property
+    def host(self) -> str:
+        """The host of the endpoint."""
+        return self._endpoint.host
+
     def retries(self) -> Retries:
         """Give the patience for one piece of work."""
         return Retries(self._hub, self._on_note)

@@ -1,7 +1,8 @@
 """The directories of parts seen so far: one parquet file a part, shared by all that runs here.
 
-A file is named by dataset, part and what tells this version of the part from others, appears whole
-(`files.replacing`), and is never changed: runs need no lock. SQL shows them as `members`.
+A file is named by dataset, part, where the part lies, and what tells this version of it from
+others. It appears whole (`files.replacing`), and is never changed: runs need no lock. SQL shows
+them as `members`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ddb_query.dataset import is_image_name
 from ddb_query.files import make_folder, replacing
-from ddb_query.images.zip_part import Member
+from ddb_query.images.parts import HUB
+from ddb_query.images.zip_part import Member, by_published_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ddb_query.images.part_reader import PartReader
+    from ddb_query.images.parts import Part
 
 MOST_BYTES = 1_000_000_000
 
@@ -30,46 +36,46 @@ class Directories:
         # Arrow keeps a heap for each thread that it works in: 90 MB for those of a crew.
         self._files = ThreadPoolExecutor(1, "directories")
 
-    def members(self, part_id: int, etag: str) -> list[Member] | None:
-        """A part's members by their place in it, of just that version; None when not seen yet."""
-        path = self._path(part_id, etag)
-        members = self._files.submit(_read, path).result()
-        if members is not None:
+    def of(self, part_id: int, reader: PartReader) -> list[Member]:
+        """A part's members by their place in it; read from it where they are not known yet.
+
+        Raises:
+            DamagedPartError: It is no zip, or its directory lies.
+            NoRangesError: Its server gives no pieces of files.
+            HubError: It does not come.
+        """
+        part = reader.part
+        path = self.path(part_id, part)
+        members = self._files.submit(_read, path).result() if path else None
+        if members is None:
+            members = reader.directory()
+            self._keep(part_id, part, members)
+        elif path:
             # What was used last is the last to go.
             with contextlib.suppress(OSError):
                 os.utime(path)
         return members
 
     def newest(self, part_id: int) -> list[Member] | None:
-        """A part's members as seen last, whatever its version, for estimates."""
-        found = list(self._folder.glob(f"part-{part_id:06d}-*.parquet"))
+        """The members of a part on the Hub as seen last, whatever its version, for estimates."""
+        found = list(self._folder.glob(f"part-{part_id:06d}-{HUB}-*.parquet"))
         newest = max(found, key=_used_at, default=None)
         return self._files.submit(_read, newest).result() if newest else None
 
     def known(self) -> set[int]:
-        """Numbers of the parts seen so far."""
-        return {int(path.name[5:11]) for path in self._folder.glob("part-*-*.parquet")}
+        """Numbers of the parts that were seen on the Hub."""
+        return {int(path.name[5:11]) for path in self._folder.glob(f"part-*-{HUB}-*.parquet")}
 
-    def keep(self, part_id: int, etag: str, source: str, members: list[Member]) -> None:
-        """Keep a part's members, in place of those of its other versions.
-
-        Args:
-            part_id: The part.
-            etag: What tells this version from others.
-            source: Where it was read: `hub`, `zip`, `cache`, `mirror` or `drawn`.
-            members: By their place in the zip.
-        """
-        path = self._path(part_id, etag)
-        make_folder(self._folder)
-        same = (self._dataset, part_id, source, etag)
-        self._files.submit(_write, path, same, members).result()
-        for other in self._folder.glob(f"part-{part_id:06d}-*.parquet"):
-            if other != path:
-                other.unlink(missing_ok=True)
+    def path(self, part_id: int, part: Part) -> Path | None:
+        """Where the directory of just this version of a part is kept; None if nothing tells it."""
+        if part.etag is None:
+            return None
+        version = hashlib.sha256(part.etag.encode()).hexdigest()[:16]
+        return self._folder / f"part-{part_id:06d}-{part.origin}-{version}.parquet"
 
     def drop(self, part_id: int) -> None:
-        """Forget a part: it is not what it was."""
-        for path in self._folder.glob(f"part-{part_id:06d}-*.parquet"):
+        """Forget a part on the Hub: it is not what it was."""
+        for path in self._folder.glob(f"part-{part_id:06d}-{HUB}-*.parquet"):
             path.unlink(missing_ok=True)
 
     def shrink(self, most_bytes: int = MOST_BYTES) -> None:
@@ -82,9 +88,17 @@ class Directories:
                 if total > most_bytes:
                     path.unlink()
 
-    def _path(self, part_id: int, etag: str) -> Path:
-        version = hashlib.sha256(etag.encode()).hexdigest()[:16]
-        return self._folder / f"part-{part_id:06d}-{version}.parquet"
+    def _keep(self, part_id: int, part: Part, members: list[Member]) -> None:
+        """Keep a part's members, in place of those of its other versions from the same origin."""
+        path = self.path(part_id, part)
+        if path is None:
+            return
+        make_folder(self._folder)
+        same = (self._dataset, part_id, part.source, part.etag or "")
+        self._files.submit(_write, path, same, members).result()
+        for other in self._folder.glob(f"part-{part_id:06d}-{part.origin}-*.parquet"):
+            if other != path:
+                other.unlink(missing_ok=True)
 
 
 def _write(path: Path, same: tuple[str, int, str, str], members: list[Member]) -> None:
@@ -96,10 +110,13 @@ def _write(path: Path, same: tuple[str, int, str, str], members: list[Member]) -
         zip(*members, strict=True) if members else ((),) * 7
     )
     count = len(members)
+    images = {member: name for name, member in by_published_name(members).items()}
+    image_names = [n if is_image_name(n := images.get(member, "")) else None for member in members]
     table = pa.table({
         "dataset": pa.array([dataset] * count, pa.string()),
         "part_id": pa.array([part_id] * count, pa.int32()),
-        "image_name": pa.array(names, pa.string()),
+        "image_name": pa.array(image_names, pa.string()),
+        "entry": pa.array(names, pa.string()),
         "header_offset": pa.array(offsets, pa.int64()),
         "compressed_size": pa.array(compressed, pa.int64()),
         "size": pa.array(sizes, pa.int64()),
@@ -118,7 +135,7 @@ def _read(path: Path) -> list[Member] | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = ["image_name", "header_offset", "stop", "compressed_size", "size", "crc32", "method"]
+    columns = ["entry", "header_offset", "stop", "compressed_size", "size", "crc32", "method"]
     try:
         table = pq.ParquetFile(path).read(columns)
         return list(map(Member, *(table[name].to_pylist() for name in columns)))

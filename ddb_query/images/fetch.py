@@ -76,9 +76,9 @@ def fetch(
         done = Fetched(folder)
         _want(rows, place, ledger, order, done.counts)
         run = _Run(place, ledger, done, progress, on_note)
-        nearby = Nearby(dataset, settings, hub, order.local)
+        directories = Directories(settings.directories, dataset)
+        nearby = Nearby(dataset, settings, hub, directories, order.local)
         with Sources(dataset, settings.cache_dir, hub, nearby, run.tell, order.jobs) as sources:
-            directories = Directories(settings.directories, dataset)
             unchecked = set(ledger.unchecked_parts()) if order.check_json else set()
             jobs = Jobs(dataset, place, sources, directories, unchecked)
             run.lead(_parts(jobs, ledger, unchecked), sources, order.jobs)

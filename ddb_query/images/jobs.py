@@ -1,38 +1,43 @@
-"""What the crew does: find a part, read its directory, and turn spans of it into files.
+"""What the crew does: ask one source after the other for a part's images, and write them down.
 
-A job is a generator of events. What is wrong with an image or a part becomes an `Outcome`; what is
-wrong with the Hub or the disk is raised.
+A job is a generator of events. A source has an image, or does not have it, or is broken: in the
+last two cases the next source is asked, and only what the last one does not have becomes an
+`Outcome` without an image. What is wrong with the Hub as a whole or with the disk is raised.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ddb_query.errors import (
     BadImageError,
     BrokenTransferError,
+    DamagedDownloadError,
     DamagedPartError,
+    FetchError,
+    HubError,
     NotOnHubError,
     PartChangedError,
 )
-from ddb_query.images.ledger import Difference, Outcome, json_name, not_compared
+from ddb_query.images.ledger import Difference, Outcome, WantedImage, json_name, not_compared
+from ddb_query.images.nearby import LooseFiles
 from ddb_query.images.part_json import COLUMNS, LARGEST_JSON, json_differences
 from ddb_query.images.part_reader import PartReader
 from ddb_query.images.parts import NoRangesError
 from ddb_query.images.pictures import check_picture, largest_bytes
 from ddb_query.images.rows import rows_of_part
 from ddb_query.images.spans import Span, spans
-from ddb_query.images.zip_part import unpack
+from ddb_query.images.zip_part import by_published_name, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ddb_query.images.directories import Directories
-    from ddb_query.images.ledger import WantedImage
-    from ddb_query.images.parts import Part
+    from ddb_query.images.nearby import Source, Zipped
     from ddb_query.images.place import Place
     from ddb_query.images.sources import Sources
     from ddb_query.images.zip_part import Member
@@ -58,6 +63,53 @@ class Compared(NamedTuple):
 Event = Outcome | More | Compared | str
 
 
+@dataclass
+class Search:
+    """The search for images of one part, from source to source.
+
+    Attributes:
+        part_id: The part.
+        tries: How often it was begun: again when the part on the Hub has changed meanwhile.
+        sources: The nearest first.
+        problems: By image, what the sources said that were asked and did not give it.
+    """
+
+    part_id: int
+    tries: int = 1
+    sources: tuple[Source, ...] = ()
+    problems: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, names: Iterable[str], problem: str) -> None:
+        """Have it said of images why a source did not give them."""
+        for name in names:
+            self.problems.setdefault(name, []).append(problem)
+
+    def given_up(self, item: WantedImage, *, again: bool = False) -> Event:
+        """What is written down of an image that no source gave."""
+        error = "; ".join(dict.fromkeys(self.problems[item.name]))
+        if _is_json(item):
+            return Compared(self.part_id, (not_compared(self.part_id, error),))
+        return Outcome(item.name, error=error, again=again)
+
+
+class Step(NamedTuple):
+    """The search where it stands: the source that is asked now."""
+
+    search: Search
+    number: int
+
+    @property
+    def source(self) -> Source:
+        """The source that is asked."""
+        return self.search.sources[self.number]
+
+    @property
+    def next(self) -> Step | None:
+        """The same with the next source; None after the last."""
+        following = Step(self.search, self.number + 1)
+        return following if following.number < len(self.search.sources) else None
+
+
 class Jobs:
     """The jobs of one fetch; all that they share serves many threads."""
 
@@ -80,158 +132,256 @@ class Jobs:
         self._directories = directories
         self._unchecked = unchecked
 
-    def part(self, part_id: int, images: Sequence[WantedImage], tries: int = 1) -> More:
-        """Have these images of a part."""
-        return self._more(self._part(part_id, images, tries), part_id, images, tries)
+    def part(self, part_id: int, images: Sequence[WantedImage]) -> More:
+        """Have these images of a part, and its JSON where that is to be compared."""
+        items = list(images)
+        if part_id in self._unchecked:
+            items.append(WantedImage(json_name(part_id), part_id, 0, 0, ""))
+        return self._search(Search(part_id), items)
 
-    def _part(self, part_id: int, images: Sequence[WantedImage], tries: int) -> Iterator[Event]:
+    def _search(self, search: Search, items: Sequence[WantedImage]) -> More:
+        return self._more(Step(search, 0), items, self._begin(search, items))
+
+    def _begin(self, search: Search, items: Sequence[WantedImage]) -> Iterator[Event]:
         left = []
-        for image in images:
-            if (adopted := self._adopted(image)) is not None:
-                yield adopted
+        for item in items:
+            if (outcome := self._here(item)) is not None:
+                yield outcome
             else:
-                left.append(image)
-        if not left and part_id not in self._unchecked:
-            return
-        try:
-            yield from self._from_zip(part_id, left, tries)
-        except (DamagedPartError, NotOnHubError, BrokenTransferError) as error:
-            if part_id in self._unchecked:
-                yield Compared(part_id, (not_compared(part_id, error.message),))
-            raise
+                left.append(item)
+        if left:
+            names = [item.name for item in left]
+            search.sources = self._sources.of_part(search.part_id, self._place.rows_path, names)
+            yield from self._ask(Step(search, 0), left)
 
-    def _adopted(self, image: WantedImage) -> Outcome | None:
-        """An image that lies here already: in the folder itself, or where an earlier one put it."""
-        if self._place.size_of(image.file) is not None:
-            return self._checked_file(image, self._place.folder / image.file, "here")
-        found = self._sources.nearby.file(image.part_id, image.name)
-        outcome = self._checked_file(image, found, "file") if found else None
-        if found and outcome:
-            self._place.link(image.file, found)
-        return outcome
-
-    def _checked_file(self, image: WantedImage, path: Path, source: str) -> Outcome | None:
-        try:
-            if path.stat().st_size > largest_bytes(image):
-                return None
-            data = path.read_bytes()
-            check_picture(image, data)
-        except (OSError, BadImageError):
+    def _here(self, item: WantedImage) -> Outcome | None:
+        """An image that lies in the folder already."""
+        if _is_json(item) or self._place.size_of(item.file) is None:
             return None
-        return _outcome(image, data, source)
-
-    def _from_zip(self, part_id: int, images: Sequence[WantedImage], tries: int) -> Iterator[Event]:
-        part = self._sources.part(part_id, self._place.rows_path, [i.name for i in images])
-        reader = PartReader(part, self._sources.patience)
         try:
-            members = self._members(part_id, reader)
+            data = _read_file(self._place.folder / item.file, item)
+            check_picture(item, data)
+        except BadImageError:
+            return None
+        return _outcome(item, data, "here")
+
+    def _ask(self, step: Step, items: Sequence[WantedImage]) -> Iterator[Event]:
+        """Take what a source holds."""
+        if isinstance(step.source, LooseFiles):
+            yield from self._from_files(step, step.source, items)
+        else:
+            yield from self._from_zip(step, step.source, items)
+
+    def _ask_next(self, step: Step, items: Sequence[WantedImage]) -> Iterator[Event]:
+        """Go on to the next source with what this one did not give."""
+        if items and (following := step.next) is not None:
+            yield self._more(following, items, self._ask(following, items))
+        elif items:
+            yield from map(step.search.given_up, items)
+
+    def _from_files(
+        self, step: Step, source: LooseFiles, items: Sequence[WantedImage]
+    ) -> Iterator[Event]:
+        found = source.find([item.name for item in items])
+        left = [item for item in items if item.name not in found]
+        for item in items:
+            path = found.get(item.name)
+            if path is None:
+                continue
+            try:
+                data = _read_file(path, item)
+                event = self._checked(item, data, "file", as_published=source.as_published)
+            except (BadImageError, DamagedPartError) as error:
+                step.search.add([item.name], f"{path}: {error.problem}")
+                yield _not_taken(source, item, error.problem)
+                left.append(item)
+                continue
+            if not _is_json(item):
+                self._place.link(item.file, path)
+            yield event
+        yield from self._ask_next(step, left)
+
+    def _from_zip(
+        self, step: Step, source: Zipped, items: Sequence[WantedImage]
+    ) -> Iterator[Event]:
+        part_id = step.search.part_id
+        reader = PartReader(source.open(), self._sources.patience)
+        try:
+            members = self._directories.of(part_id, reader)
         except NoRangesError:
-            yield f"{part.path}: the server gives no pieces of files; fetching it whole"
+            yield f"{reader.part.name}: the server gives no pieces of files; fetching it whole"
             with self._sources.whole(part_id, self._place.state) as part:
                 reader = PartReader(part, self._sources.patience)
-                members = self._members(part_id, reader)
-                if part_id in self._unchecked:
-                    yield self._compared(part_id, reader, members)
-                for more in self._spans(reader, members, images, tries):
-                    yield from more.job() if isinstance(more, More) else [more]
+                members = self._directories.of(part_id, reader)
+                # All of it now: the zip is gone when the block ends.
+                yield from _at_once(self._members(step, reader, by_published_name(members), items))
             return
-        if part_id in self._unchecked:
-            yield self._compared(part_id, reader, members)
-        yield from self._spans(reader, members, images, tries)
+        yield from self._members(step, reader, by_published_name(members), items)
 
-    def _members(self, part_id: int, reader: PartReader) -> list[Member]:
-        etag = reader.part.etag
-        members = self._directories.members(part_id, etag) if etag else None
-        if members is None:
-            members = reader.directory()
-            if etag:
-                self._directories.keep(part_id, etag, reader.part.source, members)
-        return members
-
-    def _spans(
-        self, reader: PartReader, members: list[Member], images: Sequence[WantedImage], tries: int
+    def _members(
+        self,
+        step: Step,
+        reader: PartReader,
+        members: Mapping[str, Member],
+        items: Sequence[WantedImage],
     ) -> Iterator[Event]:
-        wanted = {image.name: image for image in images}
-        found = [member for member in members if member.name in wanted]
-        for span in spans(found):
-            of_span = {member.name: wanted.pop(member.name) for member in span.members}
-            yield self._span(reader, span, of_span, tries)
-        for image in wanted.values():
-            yield Outcome(image.name, error=f"{reader.part.path} does not hold it")
+        by_entry = {members[i.name].name: i for i in items if i.name in members}
+        for span in spans(members[item.name] for item in by_entry.values()):
+            of_span = {member.name: by_entry[member.name] for member in span.members}
+            yield self._span(step, reader, span, of_span)
+        left = [item for item in items if item.name not in members]
+        step.search.add((item.name for item in left), f"{reader.part.name} does not hold it")
+        if step.next is not None and (images := [i for i in left if not _is_json(i)]):
+            yield f"{step.source.name} does not hold {len(images):,} images that belong to it"
+        yield from self._ask_next(step, left)
 
     def _span(
-        self, reader: PartReader, span: Span, images: dict[str, WantedImage], tries: int
-    ) -> More:
-        job = self._read(reader, span, images, tries)
-        part_id = next(iter(images.values())).part_id
-        return self._more(job, part_id, list(images.values()), tries)
+        self, step: Step, reader: PartReader, span: Span, items: dict[str, WantedImage],
+        tries: int = 1,
+    ) -> More:  # fmt: skip
+        job = self._read(step, reader, span, items, tries)
+        return self._more(step, list(items.values()), job)
 
     def _read(
-        self, reader: PartReader, span: Span, images: dict[str, WantedImage], tries: int
+        self, step: Step, reader: PartReader, span: Span, items: dict[str, WantedImage], tries: int
     ) -> Iterator[Event]:
-        if reader.part.source == "hub":
+        part = reader.part
+        if part.remote:
             self._sources.raise_if_lost()
         for member, raw in reader.members(span.members):
-            image = images[member.name]
+            item = items[member.name]
             try:
-                data = unpack(member, raw, largest_bytes(image))
+                data = unpack(member, raw, _largest(item))
             except BadImageError as error:
-                if tries < TRIES and reader.part.source == "hub":
-                    yield self._span(reader, Span((member,)), {image.name: image}, tries + 1)
+                if tries < TRIES and part.remote:
+                    again = {member.name: item}
+                    yield self._span(step, reader, Span((member,)), again, tries + 1)
                 else:
-                    yield Outcome(image.name, error=error.problem)
+                    yield from self._refused(step, item, error.problem)
                 continue
-            yield self._kept(image, data, reader.part)
+            try:
+                event = self._checked(
+                    item, data, part.source, as_published=step.source.as_published
+                )
+            except (BadImageError, DamagedPartError) as error:
+                yield from self._refused(step, item, error.problem)
+                continue
+            if not _is_json(item):
+                self._place.put(item.file, data)
+            yield event
 
-    def _kept(self, image: WantedImage, data: bytes, part: Part) -> Outcome:
-        try:
-            check_picture(image, data)
-        except BadImageError as error:
-            return Outcome(image.name, error=error.problem)
-        self._place.put(image.file, data)
-        return _outcome(image, data, part.source)
+    def _refused(self, step: Step, item: WantedImage, problem: str) -> Iterator[Event]:
+        """Go on with what a zip has, but not as it should be."""
+        step.search.add([item.name], f"{step.source.name}: {problem}")
+        if step.next is not None:
+            yield _not_taken(step.source, item, problem)
+        yield from self._ask_next(step, [item])
 
-    def _compared(self, part_id: int, reader: PartReader, members: list[Member]) -> Compared:
-        rows = rows_of_part(self._place.rows_path, part_id, COLUMNS)
-        name = json_name(part_id)
-        member = next((member for member in members if member.name == name), None)
-        if member is None:
-            return Compared(part_id, (not_compared(part_id, "the part has none"),))
-        raw = next(raw for _, raw in reader.members((member,)))
-        try:
-            data = unpack(member, raw, LARGEST_JSON)
-            return Compared(part_id, tuple(json_differences(name, data, rows)))
-        except (BadImageError, DamagedPartError) as error:
-            return Compared(part_id, (not_compared(part_id, error.problem),))
+    def _checked(
+        self, item: WantedImage, data: bytes, source: str, *, as_published: bool
+    ) -> Outcome | Compared:
+        """What is written down of bytes that are right.
 
-    def _more(
-        self, job: Iterator[Event], part_id: int, images: Sequence[WantedImage], tries: int
-    ) -> More:
-        guarded = partial(self._guarded, job, part_id, images, tries)
-        return More(guarded, frozenset(image.name for image in images))
+        Raises:
+            BadImageError: They are not the image.
+            DamagedPartError: They are no JSON of a part.
+        """
+        if _is_json(item):
+            rows = rows_of_part(self._place.rows_path, item.part_id, COLUMNS)
+            return Compared(item.part_id, tuple(json_differences(item.name, data, rows)))
+        check_picture(item, data, as_published=as_published)
+        return _outcome(item, data, source)
+
+    def _more(self, step: Step, items: Sequence[WantedImage], job: Iterator[Event]) -> More:
+        guarded = partial(self._guarded, step, items, job)
+        return More(guarded, frozenset(item.name for item in items))
 
     def _guarded(
-        self, job: Iterator[Event], part_id: int, images: Sequence[WantedImage], tries: int
+        self, step: Step, items: Sequence[WantedImage], job: Iterator[Event]
     ) -> Iterator[Event]:
-        """A job whose errors are written down for each of its images that it did not get to."""
-        left = {image.name: image for image in images}
+        """A job whose errors are the business of each image that it did not get to."""
+        left = {item.name: item for item in items}
         try:
             for event in job:
-                if isinstance(event, Outcome):
-                    left.pop(event.name, None)
-                if isinstance(event, More):
-                    left = {n: image for n, image in left.items() if n not in event.names}
+                for name in _settled(event):
+                    left.pop(name, None)
                 yield event
-        except PartChangedError as error:
-            self._directories.drop(part_id)
-            if tries < TRIES:
-                yield self.part(part_id, list(left.values()), tries + 1)
-            else:
-                yield from (Outcome(name, error=error.message, again=True) for name in left)
-        except BrokenTransferError as error:
-            yield from (Outcome(name, error=error.message, again=True) for name in left)
-        except (DamagedPartError, NotOnHubError) as error:
-            yield from (Outcome(name, error=error.message) for name in left)
+        except (HubError, DamagedPartError, PartChangedError) as error:
+            yield from self._after(step, list(left.values()), error)
+
+    def _after(
+        self, step: Step, left: Sequence[WantedImage], error: HubError | FetchError
+    ) -> Iterator[Event]:
+        """What becomes of images whose source is broken."""
+        search = step.search
+        search.add((item.name for item in left), error.message)
+        match error:
+            case PartChangedError() if search.tries < TRIES:
+                self._directories.drop(search.part_id)
+                yield self._search(Search(search.part_id, search.tries + 1), left)
+            case PartChangedError() | BrokenTransferError():
+                yield from (search.given_up(item, again=True) for item in left)
+            case DamagedPartError() | DamagedDownloadError() | NotOnHubError():
+                if step.next is not None:
+                    yield error.message
+                yield from self._ask_next(step, left)
+            case _:
+                yield from self._without_json(search, left, error)
+
+    def _without_json(
+        self, search: Search, left: Sequence[WantedImage], error: HubError | FetchError
+    ) -> Iterator[Event]:
+        """Have it told that a JSON did not come; the Hub's error ends the work for images only."""
+        images = [item for item in left if not _is_json(item)]
+        yield from (search.given_up(item) for item in left if _is_json(item))
+        if images:
+            raise error
+
+
+def _is_json(item: WantedImage) -> bool:
+    return item.name == json_name(item.part_id)
+
+
+def _largest(item: WantedImage) -> int:
+    return LARGEST_JSON if _is_json(item) else largest_bytes(item)
+
+
+def _settled(event: Event) -> frozenset[str]:
+    """Names of what is somebody else's business after an event."""
+    match event:
+        case Outcome():
+            return frozenset([event.name])
+        case Compared():
+            return frozenset([json_name(event.part_id)])
+        case More():
+            return event.names
+        case str():
+            return frozenset()
+
+
+def _at_once(events: Iterable[Event]) -> Iterator[Event]:
+    """Do all jobs that come up in this thread."""
+    for event in events:
+        yield from _at_once(event.job()) if isinstance(event, More) else [event]
+
+
+def _read_file(path: Path, item: WantedImage) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        BadImageError: It cannot be read, or is too large.
+    """
+    try:
+        if (size := path.stat().st_size) > _largest(item):
+            raise BadImageError(item.name, f"{size:,} bytes are too many for its pixels")
+        return path.read_bytes()
+    except OSError as error:
+        raise BadImageError(item.name, error.strerror or str(error)) from error
+
+
+def _not_taken(source: Source, item: WantedImage, problem: str) -> str:
+    what = "the JSON" if _is_json(item) else "an image"
+    return f"{source.name}: {what} is not taken: {problem}"
 
 
 def _outcome(image: WantedImage, data: bytes, source: str) -> Outcome:

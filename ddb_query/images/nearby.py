@@ -1,51 +1,79 @@
-"""What of a dataset's images needs no network: looks at names of files, and asks nobody.
+"""What of a dataset's images needs no network: looks at this machine, and asks nobody.
 
-Folders registered with `ddb data add` or given: of part zips, of extracted parts, of earlier
-fetches; zips in the Hub's own cache; a `file://` mirror. The demo dataset draws all its images.
+In this order: folders that were given, folders registered with `ddb data add`, a `file://` mirror,
+zips in the Hub's own cache. The demo dataset draws all its images.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from ddb_query.catalog.parts import recognise_parts
+from ddb_query.catalog.part_folder import PartFolder
 from ddb_query.catalog.registry import Registry
 from ddb_query.dataset import DATASETS, IMAGES_PER_PART, REPOSITORY, part_path
-from ddb_query.errors import BadTableError
-from ddb_query.images.ledger import ledger_of
+from ddb_query.errors import BadTableError, DamagedPartError
+from ddb_query.hub.cached import snapshot
+from ddb_query.hub.endpoint import Retries
+from ddb_query.images.part_reader import PartReader
 from ddb_query.images.parts import ZipFile
-from ddb_query.images.place import Place
+from ddb_query.images.zip_part import by_published_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ddb_query.hub.endpoint import Hub
+    from ddb_query.images.directories import Directories
+    from ddb_query.images.parts import Part
+    from ddb_query.images.zip_part import Member
     from ddb_query.settings import Settings
 
 
 @dataclass(frozen=True)
-class _Folder:
-    """A folder with images of a dataset.
+class LooseFiles:
+    """Images of a part that are files of their own.
 
     Attributes:
-        kind: Part `zips`, extracted parts in `folders`, or `fetched` by ddb.
-        path: The folder.
-        files: For `fetched`: its images by name.
+        name: What messages call it.
+        find: Gives the files of those of these images that it has.
     """
 
-    kind: str
-    path: Path
-    files: Mapping[str, str]
+    name: str
+    find: Callable[[Iterable[str]], dict[str, Path]]
+    as_published: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Zipped:
+    """Images of a part in a zip.
+
+    Attributes:
+        name: What messages call it.
+        open: Gives the bytes; raises a `DamagedPartError` or a `HubError` when there are none.
+        as_published: Whether it comes from the Hub; other zips may hold anything.
+    """
+
+    name: str
+    open: Callable[[], Part]
+    as_published: bool
+
+
+Source = LooseFiles | Zipped
 
 
 class Nearby:
     """The images of a dataset that need no network."""
 
     def __init__(
-        self, dataset: str, settings: Settings, hub: Hub, local: Iterable[Path] = ()
+        self,
+        dataset: str,
+        settings: Settings,
+        hub: Hub,
+        directories: Directories,
+        local: Iterable[Path] = (),
     ) -> None:
         """Look at what there is.
 
@@ -53,113 +81,101 @@ class Nearby:
             dataset: 2m, large or demo.
             settings: Whose data folder has the registered folders.
             hub: Whose revision the Hub's cache is asked for; or a `file://` mirror.
-            local: Folders of part zips, of extracted parts, or of earlier fetches.
+            directories: What is known of zips.
+            local: Folders with part zips or images.
 
         Raises:
-            BadTableError: One of `local` is none of these.
+            BadTableError: One of `local` has neither.
         """
         self._dataset = dataset
         self._hub = hub
-        self._folders = [*map(_recognised, local), *_registered(settings, dataset)]
-        self._hub_cache_used = _hub_cache().is_dir()
+        self._directories = directories
+        self._folders = [*map(_given, local), *_registered(settings, dataset)]
+        self._published = [] if self.everything else _published(hub)
 
     @property
     def everything(self) -> bool:
         """Whether no image needs a network."""
         return self._dataset == "demo"
 
-    def zip(self, part_id: int) -> ZipFile | None:
-        """A part's zip.
-
-        Raises:
-            DamagedPartError: It cannot be looked at.
-        """
-        found = self._find(part_id)
-        return ZipFile(part_path(self._dataset, part_id), *found) if found else None
-
-    def file(self, part_id: int, name: str) -> Path | None:
-        """An image as a file of its own."""
+    def sources(self, part_id: int) -> Iterator[Source]:
+        """All that may hold images of a part, in the order in which it is asked."""
         for folder in self._folders:
-            if folder.kind == "folders":
-                path = folder.path / f"part-{part_id:06d}" / name
-            elif name in folder.files:
-                path = folder.path / folder.files[name]
-            else:
-                continue
-            if path.is_file():
-                return path
-        return None
+            yield LooseFiles(str(folder.path), partial(folder.files, part_id))
+            yield from (_zipped(path, "zip") for path in folder.zips(part_id))
+        path = part_path(self._dataset, part_id)
+        for root, kind in self._published:
+            if (root / path).is_file():
+                yield _zipped(root / path, kind)
 
-    def count(self, part_id: int, names: Sequence[str]) -> int:
-        """How many of a part's images are nearby, as far as names can tell."""
-        if self.everything or self._find(part_id) is not None:
-            return len(names)
-        if not self._folders:
-            return 0
-        return sum(self.file(part_id, name) is not None for name in names)
+    def held(self, part_id: int, names: Sequence[str]) -> set[str]:
+        """Those of a part's images that are nearby, as far as names and zips' directories tell."""
+        if self.everything:
+            return set(names)
+        found: set[str] = set()
+        for source in self.sources(part_id):
+            if left := [name for name in names if name not in found]:
+                found.update(self._held_by(source, part_id, left))
+        return found
 
-    def parts(self) -> list[int]:
-        """Numbers of the parts whose zips are nearby."""
+    def directories(self) -> Iterator[Path]:
+        """Files of the cache that name the members of all zips."""
         count = (DATASETS[self._dataset].rows or 0) // IMAGES_PER_PART
-        return [number for number in range(1, count + 1) if self._find(number) is not None]
+        numbers = range(1, count + 1) if self._published else ()
+        for part_id in sorted({*numbers, *(n for folder in self._folders for n in folder.parts())}):
+            for source in self.sources(part_id):
+                if isinstance(source, Zipped) and (found := self._looked_into(source, part_id)):
+                    path = self._directories.path(part_id, found[0])
+                    yield from [path] if path else []
 
     def names(self) -> set[str]:
         """Names of the images that are files of their own."""
-        found: set[str] = set()
-        for folder in self._folders:
-            found.update(folder.files)
-            if folder.kind == "folders":
-                found.update(path.name for path in folder.path.glob("part-[0-9]*/*.[pw]*"))
-        return found
+        return {name for folder in self._folders for name in folder.names()}
 
-    def _find(self, part_id: int) -> tuple[Path, str] | None:
-        """Where a part's zip lies, and what kind of place that is."""
-        path = part_path(self._dataset, part_id)
-        name = path.rpartition("/")[2]
-        for folder in self._folders:
-            if folder.kind == "zips" and (folder.path / name).is_file():
-                return folder.path / name, "zip"
-        for root in self._mirror():
-            if (root / path).is_file():
-                return root / path, "mirror"
-        cached = self._in_hub_cache(path) if self._hub_cache_used else None
-        return (cached, "cache") if cached else None
+    def _held_by(self, source: Source, part_id: int, names: Sequence[str]) -> Iterable[str]:
+        if isinstance(source, LooseFiles):
+            return source.find(names)
+        found = self._looked_into(source, part_id)
+        return by_published_name(found[1]).keys() & set(names) if found else ()
 
-    def _mirror(self) -> tuple[Path, ...]:
-        """As the Hub's addresses have it below an endpoint, and the repository itself."""
-        if not self._hub.endpoint.startswith("file:"):
-            return ()
-        root = Path(unquote(urlsplit(self._hub.endpoint).path))
-        return root / f"datasets/{REPOSITORY}/resolve/{self._hub.revision}", root
-
-    def _in_hub_cache(self, path: str) -> Path | None:
-        from huggingface_hub import try_to_load_from_cache
-
-        found = try_to_load_from_cache(
-            REPOSITORY, path, revision=self._hub.revision, repo_type="dataset"
-        )
-        return Path(found) if isinstance(found, str) else None
+    def _looked_into(self, source: Zipped, part_id: int) -> tuple[Part, list[Member]] | None:
+        """A zip with its members; None when it is damaged."""
+        try:
+            part = source.open()
+            reader = PartReader(part, lambda: Retries(self._hub, lambda _: None))
+            return part, self._directories.of(part_id, reader)
+        except DamagedPartError:
+            return None
 
 
-def _hub_cache() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE) / f"datasets--{REPOSITORY.replace('/', '--')}"
+def _zipped(path: Path, kind: str) -> Zipped:
+    return Zipped(str(path), partial(ZipFile, path, kind), as_published=kind != "zip")
 
 
-def _recognised(path: Path) -> _Folder:
-    if not path.is_dir():
+def _published(hub: Hub) -> list[tuple[Path, str]]:
+    """Folders that have parts below the paths that they have in the repository."""
+    found: list[tuple[Path, str]] = []
+    if hub.endpoint.startswith("file:"):
+        root = Path(unquote(urlsplit(hub.endpoint).path))
+        below = root / f"datasets/{REPOSITORY}/resolve/{hub.revision}"
+        found += [(below, "mirror"), (root, "mirror")]
+    if (cache := snapshot(hub.revision)) is not None:
+        found.append((cache, "cache"))
+    return found
+
+
+def _given(path: Path) -> PartFolder:
+    if not path.exists():
         hint = "--local takes a folder of part zips, of extracted parts, or of an earlier fetch"
         raise BadTableError(path, "there is no such folder", hint=hint)
-    ledger = Place(path).ledger_path
-    if ledger.is_file():
-        with ledger_of(ledger, read_only=True) as earlier:
-            return _Folder("fetched", path, {name: file for name, file, _ in earlier.fetched()})
-    added = recognise_parts(path, "any")
-    return _Folder(added.kind, added.path, {})
+    found = PartFolder(path)
+    if found.is_empty:
+        hint = "--local takes a folder of part zips, of extracted parts, or of an earlier fetch"
+        raise BadTableError(path, "a folder without part zips and without images", hint=hint)
+    return found
 
 
-def _registered(settings: Settings, dataset: str) -> Iterator[_Folder]:
+def _registered(settings: Settings, dataset: str) -> Iterator[PartFolder]:
     for entry in reversed(Registry(settings.data_dir).entries()):
         if entry.dataset == dataset and entry.kind != "table":
-            yield _Folder(entry.kind, entry.path, {})
+            yield PartFolder(entry.path)

@@ -33,8 +33,8 @@ class PartReader:
             HubError: It does not come.
         """
         if self.part.size is None:
-            raise NoRangesError(self.part.path, "the server does not say how large it is")
-        return read_members(self._bytes, self.part.size, self.part.path)
+            raise NoRangesError(self.part.name, "the server does not say how large it is")
+        return read_members(self._bytes, self.part.size, self.part.name)
 
     def members(self, wanted: tuple[Member, ...]) -> Iterator[tuple[Member, bytes]]:
         """Members of one span with their bytes in the zip; after a failure it goes on, not anew.
@@ -51,7 +51,7 @@ class PartReader:
                         retries.renew()
                         yield member, raw
                 if left:
-                    raise BrokenTransferError(self.part.path, "the server stopped early")
+                    raise BrokenTransferError(self.part.name, "the server stopped early")
             except TransientHubError as error:
                 retries.wait(error)
                 self.part.renew(error)
@@ -64,7 +64,7 @@ class PartReader:
                     for chunk in chunks:
                         held += chunk
                 if len(held) < stop - start:
-                    raise BrokenTransferError(self.part.path, "the server stopped early")
+                    raise BrokenTransferError(self.part.name, "the server stopped early")
             except NoRangesError:
                 raise
             except TransientHubError as error:

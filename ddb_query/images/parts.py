@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ddb_query.hub.answers import RemoteFile
     from ddb_query.hub.client import Connection
 
+# The origin of parts that lie on the Hub; others have one that stands for their file's path.
+HUB = "hub"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -34,16 +36,20 @@ class Part(Protocol):
     """The bytes of one part's zip.
 
     Attributes:
-        path: Its path in the repository.
+        name: What messages call it: its file, or its path in the repository and the host.
         size: In bytes; None when a server does not say, and then it gives no ranges.
         etag: What tells this version of it from others; None when nothing does.
-        source: The kind of place it lies in.
+        source: The kind of place it lies in: `hub`, `zip`, `cache`, `mirror` or `drawn`.
+        origin: The same for all versions of one part in one place, and fit for a file's name.
+        remote: Whether reading again may give other bytes.
     """
 
-    path: str
+    name: str
     size: int | None
     etag: str | None
     source: str
+    origin: str
+    remote: bool
 
     def open(self, start: int, stop: int) -> AbstractContextManager[Iterator[bytes]]:
         """Read the bytes from `start` up to, not including, `stop`; fewer when they stop coming.
@@ -65,17 +71,24 @@ class Part(Protocol):
 class ZipFile:
     """A part that lies on this machine."""
 
-    def __init__(self, path: str, file: Path, source: str) -> None:
-        self.path = path
+    remote = False
+
+    def __init__(self, file: Path, source: str) -> None:
+        """See how large it is.
+
+        Raises:
+            DamagedPartError: It cannot be looked at.
+        """
+        self.name = str(file)
         self.source = source
         self._file = file
         try:
             found = file.stat()
         except OSError as error:
-            raise DamagedPartError(path, error.strerror or str(error)) from error
+            raise DamagedPartError(self.name, error.strerror or str(error)) from error
         self.size: int | None = found.st_size
-        place = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:12]
-        self.etag: str | None = f"file-{place}-{found.st_size}-{found.st_mtime_ns}"
+        self.origin = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:12]
+        self.etag: str | None = f"file-{self.origin}-{found.st_size}-{found.st_mtime_ns}"
 
     @contextlib.contextmanager
     def open(self, start: int, stop: int) -> Iterator[Iterator[bytes]]:
@@ -85,7 +98,7 @@ class ZipFile:
                 file.seek(start)
                 yield _pieces(file, stop - start)
         except OSError as error:
-            raise DamagedPartError(self.path, error.strerror or str(error)) from error
+            raise DamagedPartError(self.name, error.strerror or str(error)) from error
 
     def renew(self, error: Exception) -> None:
         """Nothing gets better by reading a file again."""
@@ -95,10 +108,12 @@ class ZipFile:
 class HubPart:
     """A part on the Hub: resolved once, and again when its address has expired."""
 
-    source = "hub"
+    source = origin = HUB
+    remote = True
 
     def __init__(self, connection: Connection, path: str) -> None:
-        self.path = path
+        self.name = f"{path} on {connection.host}"
+        self._path = path
         self._connection = connection
         self._lock = threading.Lock()
         self._file = connection.resolve(path)
@@ -112,9 +127,9 @@ class HubPart:
         file = self._file
         with self._connection.open(file, start=start, stop=stop) as body:
             if body.size not in (None, self.size):
-                raise PartChangedError(self.path)
+                raise PartChangedError(self._path)
             if body.start != start:
-                raise NoRangesError(self.path, "the server gives the whole file, not a piece of it")
+                raise NoRangesError(self.name, "the server gives the whole file, not a piece of it")
             self._check_etag(file, body.etag)
             yield _limited(body.chunks, stop - start)
 
@@ -126,9 +141,9 @@ class HubPart:
         with self._lock:
             if self._file is not used:
                 return
-            self._file = self._connection.resolve(self.path)
+            self._file = self._connection.resolve(self._path)
             if self._file.identity != self.etag or self._file.size != self.size:
-                raise PartChangedError(self.path)
+                raise PartChangedError(self._path)
             # Another address may have another form of it.
             self._etag_of_bytes = None
 
@@ -140,7 +155,7 @@ class HubPart:
             known = self._etag_of_bytes
             self._etag_of_bytes = known or etag
         if known and etag and known != etag:
-            raise PartChangedError(self.path)
+            raise PartChangedError(self._path)
 
 
 def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:

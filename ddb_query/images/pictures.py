@@ -26,8 +26,14 @@ def largest_bytes(image: WantedImage) -> int:
     return image.width * image.height * _BYTES_A_PIXEL + _SMALLEST_BOUND
 
 
-def check_picture(image: WantedImage, data: bytes) -> None:
+def check_picture(image: WantedImage, data: bytes, *, as_published: bool = True) -> None:
     """See that an image decodes.
+
+    Args:
+        image: What the metadata says of it.
+        data: Its file.
+        as_published: Whether it comes from the Hub, which is believed. Other copies must have the
+            format and the size that the metadata says: people convert and resize what they keep.
 
     Raises:
         BadImageError: It does not, or it has more pixels than the metadata says.
@@ -35,9 +41,12 @@ def check_picture(image: WantedImage, data: bytes) -> None:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
-            if width * height > image.width * image.height:
+            same_size = picture.size == (image.width, image.height)
+            if width * height > image.width * image.height or not (as_published or same_size):
                 problem = f"{width} x {height} pixels, where the metadata says"
                 raise BadImageError(image.name, f"{problem} {image.width} x {image.height}")
+            if not as_published and not image.name.endswith(f".{picture.format}".lower()):
+                raise BadImageError(image.name, f"it is {picture.format}, unlike its name")
             picture.load()
     except UnidentifiedImageError as error:
         raise BadImageError(image.name, "it is neither PNG nor WebP") from error

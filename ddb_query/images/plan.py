@@ -17,7 +17,7 @@ from ddb_query.images.nearby import Nearby
 from ddb_query.images.place import Place
 from ddb_query.images.rows import Counts, admitted, give_memory_back
 from ddb_query.images.spans import SPAN_BYTES, spans
-from ddb_query.images.zip_part import TAIL_BYTES
+from ddb_query.images.zip_part import TAIL_BYTES, by_published_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,7 +107,7 @@ def plan(
     *,
     choice: Iterable[tuple[int, int]] = (),
 ) -> Plan:
-    """Say what a fetch would cost; asks nobody and writes nothing.
+    """Say what a fetch would cost; asks nobody, and writes nothing but directories to the cache.
 
     Args:
         rows: With image_name, part_id and the two scores, ordered by part.
@@ -121,13 +121,14 @@ def plan(
     found = Plan(jobs=order.jobs)
     there = _fetched(folder)
     wanted = _by_part(rows, there, found, include_blurred=order.include_blurred)
-    estimate = _Estimate(Directories(settings.directories, dataset), dataset)
-    nearby = Nearby(dataset, settings, hub, order.local)
+    directories = Directories(settings.directories, dataset)
+    estimate = _Estimate(directories, dataset)
+    nearby = Nearby(dataset, settings, hub, directories, order.local)
     for part_id, names in wanted.items():
-        count = nearby.count(part_id, names)
-        found.nearby += count
-        if count < len(names):
-            estimate.add(found, part_id, names, len(names) - count)
+        near = nearby.held(part_id, names)
+        found.nearby += len(near)
+        if far := [name for name in names if name not in near]:
+            estimate.add(found, part_id, far)
     estimate.finish(found)
     found.disk = round((found.images - found.here) * estimate.mean)
     found.free = shutil.disk_usage(_existing(folder)).free if folder else 0
@@ -163,7 +164,8 @@ class _Estimate:
         """Bytes of an image."""
         return self._bytes / self._images if self._images else self._usual
 
-    def add(self, found: Plan, part_id: int, names: Sequence[str], count: int) -> None:
+    def add(self, found: Plan, part_id: int, names: Sequence[str]) -> None:
+        count = len(names)
         found.parts += 1
         found.resolves += 1
         found.directories += part_id not in self._known
@@ -177,8 +179,8 @@ class _Estimate:
             apart = count * (1 - min(1, count / IMAGES_PER_PART))
             found.reads += max(1, round(apart), round(count * self.mean / SPAN_BYTES))
             return
-        wanted = set(names)
-        read = spans(member for member in members if member.name in wanted)
+        there = by_published_name(members)
+        read = spans(there[name] for name in names if name in there)
         found.reads += len(read)
         found.exact += sum(len(span.members) for span in read)
         found.bytes += sum(span.stop - span.start for span in read)

@@ -1,4 +1,4 @@
-"""Where a part comes from: this machine when it is nearby, else the Hub.
+"""Where the images of a part come from: all that is nearby, and in the end the Hub.
 
 The Hub is connected to when the first part needs it, and given up for good after an error that is
 about the Hub as a whole; what is nearby is still given then.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ddb_query.dataset import part_path
 from ddb_query.errors import NotOnHubError
 from ddb_query.hub.endpoint import Hub, Retries
-from ddb_query.images.parts import HubPart, ZipFile
+from ddb_query.images.nearby import Zipped
+from ddb_query.images.parts import HUB, HubPart, ZipFile
 from ddb_query.images.rows import rows_of_part
 
 if TYPE_CHECKING:
@@ -24,16 +27,12 @@ if TYPE_CHECKING:
 
     from ddb_query.errors import HubError
     from ddb_query.hub.client import Connection
-    from ddb_query.images.nearby import Nearby
+    from ddb_query.images.nearby import Nearby, Source
     from ddb_query.images.parts import Part
 
 
 class Sources:
-    """The parts of a dataset; threads may share it. Close it by using it in `with`.
-
-    Attributes:
-        nearby: What needs no network.
-    """
+    """The sources of a dataset's images; threads may share it. Close it by using it in `with`."""
 
     def __init__(
         self,
@@ -54,7 +53,7 @@ class Sources:
             on_note: Told of waits, from any thread.
             connections: How many to the Hub are kept alive.
         """
-        self.nearby = nearby
+        self._nearby = nearby
         self._dataset = dataset
         self._cache = cache
         self._hub = hub
@@ -65,24 +64,26 @@ class Sources:
         self._connection: Connection | None = None
         self._lost: HubError | None = None
 
-    def part(self, part_id: int, rows_path: Path, names: Iterable[str]) -> Part:
-        """A part's zip.
+    def of_part(self, part_id: int, rows_path: Path, names: Iterable[str]) -> tuple[Source, ...]:
+        """All that may hold images of a part, the nearest first; the last of them is always there.
 
         Args:
             part_id: The part.
             rows_path: The kept rows; the demo's images are drawn from them.
             names: The images that it must hold, in so far as they are drawn.
-
-        Raises:
-            HubError: It is not nearby, and the Hub does not describe it.
         """
+        path = part_path(self._dataset, part_id)
         if self._dataset == "demo":
-            return self._drawn(part_id, rows_path, set(names))
-        return self.nearby.zip(part_id) or self._on_hub(part_path(self._dataset, part_id))
+            drawn = partial(self._drawn, part_id, rows_path, set(names))
+            last = Zipped("the demo dataset", drawn, as_published=True)
+        else:
+            host = urlsplit(self._hub.endpoint).hostname
+            last = Zipped(f"{path} on {host}", partial(self._on_hub, path), as_published=True)
+        return (*self._nearby.sources(part_id), last)
 
     @contextlib.contextmanager
     def whole(self, part_id: int, folder: Path) -> Iterator[Part]:
-        """A part's zip, downloaded for as long as the block lasts.
+        """A part's zip from the Hub, downloaded for as long as the block lasts.
 
         Args:
             part_id: The part.
@@ -93,7 +94,9 @@ class Sources:
         path = part_path(self._dataset, part_id)
         target = folder / f"whole-{part_id:06d}" / "part.zip"
         download(self._hub, path, target, progress=lambda *_: None, on_note=self._on_note)
-        yield ZipFile(path, target, "hub")
+        part = ZipFile(target, HUB)
+        part.name, part.origin = path, HUB
+        yield part
         shutil.rmtree(target.parent, ignore_errors=True)
 
     def patience(self) -> Retries:
@@ -121,7 +124,7 @@ class Sources:
         rows = rows_of_part(rows_path, part_id, DRAWN_FROM)
         wanted = [row for row in rows if row["image_name"] in names]
         file = demo_part(self._cache, part_id, wanted)
-        return ZipFile(part_path("demo", part_id), file, "drawn")
+        return ZipFile(file, "drawn")
 
     def _on_hub(self, path: str) -> Part:
         self.raise_if_lost()

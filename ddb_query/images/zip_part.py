@@ -10,10 +10,11 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from ddb_query.dataset import published_name
 from ddb_query.errors import BadImageError, DamagedPartError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 # A part of 1,000 images has a directory of about 86 KB.
 TAIL_BYTES = 256 * 1024
@@ -34,7 +35,7 @@ class Member(NamedTuple):
     """A file in a zip.
 
     Attributes:
-        name: As the directory has it; never a path.
+        name: As the directory has it, with the folders that it may have there; never a path here.
         offset: Where its local header begins.
         stop: Where the next thing in the zip begins, at the latest.
         compressed_size: Bytes of its data in the zip.
@@ -73,6 +74,19 @@ def read_members(read: Callable[[int, int], bytes], size: int, path: str) -> lis
     if start < begin:
         directory = read(start, begin) + directory
     return _members(directory, start, count, path)
+
+
+def by_published_name(members: Iterable[Member]) -> dict[str, Member]:
+    """The members that are images, or the part's JSON, by their published names.
+
+    Of several with the same name the one in the fewest folders counts, then the first.
+    """
+    found: dict[str, Member] = {}
+    for member in sorted(members, key=lambda member: (member.name.count("/"), member.offset)):
+        name = published_name(member.name)
+        if name is not None:
+            found.setdefault(name, member)
+    return found
 
 
 def unpack(member: Member, raw: bytes, largest: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ddb_query.engines.base import Relation
 from ddb_query.errors import OutOfMemoryError, UsageError
 from ddb_query.hub.endpoint import Hub
+from ddb_query.images.directories import Directories
 from ddb_query.images.fetch import fetch as fetch_rows
 from ddb_query.images.nearby import Nearby
 
@@ -33,8 +34,8 @@ _COLUMNS = (
 )
 _PLANNED = "image_name, part_id, image_nsfw, prompt_nsfw"
 _BATCH_ROWS = 8192
-_PARTS = "select unnest(cast($parts as integer[])) as part_id"
 _NAMES = "select unnest(cast($names as varchar[])) as image_name"
+_MEMBERS = "select image_name from read_parquet($files) where image_name is not null"
 
 
 def plan(
@@ -101,13 +102,17 @@ def from_fewest_parts(selection: Selection, workspace: Workspace) -> tuple[str, 
 def on_disk(workspace: Workspace) -> list[str]:
     """Conditions over `images` for those that need no network; none when none of them does."""
     source = workspace.source
-    nearby = Nearby(source.dataset, source.settings, Hub.without_account())
+    directories = Directories(source.settings.directories, source.dataset)
+    nearby = Nearby(source.dataset, source.settings, Hub.without_account(), directories)
     if nearby.everything:
         return []
-    parts = workspace.keep(Relation(_PARTS, {"parts": nearby.parts()}), "parts")
     names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
-    in_names = f"image_name in (select image_name from {names})"
-    return [f"(part_id in (select part_id from {parts}) or {in_names})"]
+    found = f"select image_name from {names}"
+    files = [workspace.engine.literal_path(path) for path in nearby.directories()]
+    if files:
+        members = workspace.keep(Relation(_MEMBERS, {"files": files}), "members")
+        found += f"\nunion all select image_name from {members}"
+    return [f"image_name in ({found})"]
 
 
 def _choice(selection: Selection, workspace: Workspace) -> list[tuple[int, int]]:

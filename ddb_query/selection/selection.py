@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
-from ddb_query.errors import UsageError
+from ddb_query.errors import NotPicklableError, UsageError
 from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
@@ -440,6 +440,9 @@ class Selection:
             self.criteria.shares or "proportional",
         )
         return [Stratum(*one, count) for one, count in zip(found, taken, strict=True)]
+
+    def __reduce__(self) -> NoReturn:
+        raise NotPicklableError("Selection", "send the names of its images, or a file of `export`")
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name}={value!r}" for name, value in self.criteria.to_json().items())

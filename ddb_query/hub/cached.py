@@ -1,0 +1,64 @@
+"""The Hugging Face Hub's own cache: files that other programs have downloaded from the Hub.
+
+Form: `datasets--OWNER--NAME/refs/REVISION` holds a commit, `snapshots/COMMIT/PATH` are the files,
+links to `blobs/ETAG` where the system has links. Source: huggingface_hub's `file_download.py`.
+Reads its settings, and imports no HTTP client.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ddb_query.dataset import REPOSITORY, REVISION
+
+_COMMIT = re.compile(r"[0-9A-Za-z]+")
+
+
+class CachedFile(NamedTuple):
+    """A file of the dataset's repository in the Hub's cache.
+
+    Attributes:
+        path: Where it lies.
+        commit: Of the repository, that it was taken from.
+        etag: That the Hub gave it, for large files their sha256; None when that is not known.
+    """
+
+    path: Path
+    commit: str
+    etag: str | None
+
+
+def snapshot(revision: str = REVISION) -> Path | None:
+    """The folder of the Hub's cache with the files of a branch, tag or commit, if there is one."""
+    repository = _repository()
+    try:
+        commit = (repository / "refs" / revision).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        commit = revision
+    folder = repository / "snapshots" / commit
+    return folder if _COMMIT.fullmatch(commit) and folder.is_dir() else None
+
+
+def cached_file(path: str, revision: str = REVISION) -> CachedFile | None:
+    """A file of the dataset's repository in the Hub's cache, at a branch, tag or commit."""
+    folder = snapshot(revision)
+    if folder is None or not (folder / path).is_file():
+        return None
+    real = (folder / path).resolve()
+    return CachedFile(
+        folder / path, folder.name, real.name if real.parent.name == "blobs" else None
+    )
+
+
+def commit_of(path: Path) -> str | None:
+    """The commit that a file of the Hub's cache was taken from; None for any other file."""
+    snapshots = _repository() / "snapshots"
+    return path.relative_to(snapshots).parts[0] if path.is_relative_to(snapshots) else None
+
+
+def _repository() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE) / f"datasets--{REPOSITORY.replace('/', '--')}"
