@@ -33,7 +33,7 @@ class Source:
     """What a corpus and its cursors share.
 
     Attributes:
-        dataset: 2m, large or demo.
+        dataset: Which one.
         table: Its metadata table.
         store: Its store, which may not have been built.
         definition: What the engine needs to define the views.
@@ -44,7 +44,7 @@ class Source:
         searchable: Whether `search()` is defined in SQL.
     """
 
-    dataset: str
+    dataset: Dataset
     table: Path
     store: Store
     definition: tuple[Dataset, Path, dict[str, str]]

@@ -1,4 +1,4 @@
-"""Looks at a file and says whether it is a DiffusionDB metadata table, and which."""
+"""Looks at a file and says whether it is a DiffusionDB metadata table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.dataset import COLUMNS
 from ddb_query.engines.base import Relation
-from ddb_query.errors import BadColumnError, BadTableError, SqlError, UsageError
+from ddb_query.errors import BadColumnError, BadTableError, SqlError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,13 +83,8 @@ def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
     return TableFacts(int(rows or 0), int(groups or 0), path.stat().st_size)
 
 
-def recognise(engine: DuckDBEngine, path: Path) -> str:
-    """Which dataset a table is of, by the endings of its image names.
-
-    Raises:
-        UsageError: The endings are neither all `.png` nor all `.webp`.
-
-    """
+def suffix_of_names(engine: DuckDBEngine, path: Path) -> str | None:
+    """What all image names of a table end with: `.png`, `.webp`, or None where they differ."""
     answer = engine.answer(
         Relation(
             "select count(*) filter (image_name like '%.png'),"
@@ -100,15 +95,9 @@ def recognise(engine: DuckDBEngine, path: Path) -> str:
     )
     counts = next(answer.cells()) if answer else ()
     png, webp, rows = (int(count or 0) for count in counts)
-    if rows and png == rows:
-        return "2m"
-    if rows and webp == rows:
-        return "large"
-    raise UsageError(
-        f"{path}: cannot tell which dataset this is: of {rows} image names {png} end in .png and"
-        f" {webp} in .webp",
-        hint="say it with --as 2m or --as large",
-    )
+    if rows and rows in (png, webp):
+        return ".png" if png else ".webp"
+    return None
 
 
 def _check_file(path: Path) -> None:

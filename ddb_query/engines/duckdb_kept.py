@@ -25,8 +25,8 @@ _SCHEMA = "kept"
 # The results of all connections lie in one schema.
 _numbers = itertools.count(1)
 
-_OWN_VIEWS = {"metadata", "metadata_large", *VIEWS, LAST_RESULT}
-_OWN_MACROS = {"hash60", "dataset_name", "image_suffix", "search", "search_hits"}
+_OWN_VIEWS = {*VIEWS, LAST_RESULT}
+_OWN_MACROS = {"hash60", "images_from", "image_suffix", "search", "search_hits"}
 _CHANGING = """
 select lower(table_name) from duckdb_tables() where schema_name <> $schema
 union all select lower(view_name) from duckdb_views() where not internal and schema_name <> $schema
@@ -38,7 +38,10 @@ where not internal or stability = 'VOLATILE'
 class LastResult:
     """The view `_` of one connection, and the tables and views that it is made of."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, running: Running) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, running: Running, table_views: set[str]
+    ) -> None:
+        self._table_views = table_views
         self._connection = connection
         self._running = running
         self._kept: list[str] = []
@@ -83,7 +86,8 @@ class LastResult:
             return False
         found = self._connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
         functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
-        changing = {name for (name,) in found} - _OWN_VIEWS - _OWN_MACROS - functions
+        ours = _OWN_VIEWS | self._table_views | _OWN_MACROS | functions
+        changing = {name for (name,) in found} - ours
         used = {token.text.strip('"').lower() for token in tokens(answer.statement.sql)}
         return not used & (changing | {"sample", "tablesample"})
 

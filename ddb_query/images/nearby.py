@@ -51,7 +51,7 @@ class Nearby:
 
         Args:
             dataset: 2m, large or demo.
-            settings: Whose data folder has the registered folders.
+            settings: Whose registered folders are looked into.
             hub: Whose revision the Hub's cache is asked for; or a `file://` mirror.
             local: Folders of part zips, of extracted parts, or of earlier fetches.
 
@@ -155,11 +155,11 @@ def _recognised(path: Path) -> _Folder:
     if ledger.is_file():
         with ledger_of(ledger, read_only=True) as earlier:
             return _Folder("fetched", path, {name: file for name, file, _ in earlier.fetched()})
-    added = recognise_parts(path, "any")
-    return _Folder(added.kind, added.path, {})
+    parts = recognise_parts(path, "any")
+    return _Folder(parts.kind, parts.path, {})
 
 
 def _registered(settings: Settings, dataset: str) -> Iterator[_Folder]:
-    for entry in reversed(Registry(settings.data_dir).entries()):
-        if entry.dataset == dataset and entry.kind != "table":
-            yield _Folder(entry.kind, entry.path, {})
+    for parts in reversed(Registry(settings.config_dir).read().parts):
+        if parts.images == dataset:
+            yield _Folder(parts.kind, parts.path, {})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ddb_query.images.order import Fetched, Order
     from ddb_query.images.plan import Plan
     from ddb_query.selection.selection import Selection
-    from ddb_query.workspace import Workspace
+    from ddb_query.workspace import Source, Workspace
 
 T = TypeVar("T")
 
@@ -44,14 +44,13 @@ def plan(
     from ddb_query.images.plan import plan as plan_rows
 
     source, hub = workspace.source, Hub.without_account(revision=revision)
+    images = _images_from(source)
 
     def planned(most_bytes: int | None) -> Plan:
         with workspace.engine.frugal(most_bytes):
             choice = _choice(selection, workspace)
             with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
-                return plan_rows(
-                    rows, folder, source.dataset, order, source.settings, hub, choice=choice
-                )
+                return plan_rows(rows, folder, images, order, source.settings, hub, choice=choice)
 
     return _frugally(selection, workspace, planned)
 
@@ -67,6 +66,7 @@ def fetch(
     """Fetch the images of a selection."""
     weight = ", weight" if selection.criteria.stratify else ""
     source, hub = workspace.source, Hub.from_environment(revision=revision)
+    images = _images_from(source)
 
     def fetched(most_bytes: int | None) -> Fetched:
         with contextlib.ExitStack() as reading:
@@ -74,7 +74,7 @@ def fetch(
             relation = selection.rows(_COLUMNS + weight, ordered=False, first="part_id")
             rows = _and_then(_reader(workspace, relation), reading.close)
             return fetch_rows(
-                rows, folder, source.dataset, order, source.settings, hub,
+                rows, folder, images, order, source.settings, hub,
                 progress=source.progress, on_note=note,
             )  # fmt: skip
 
@@ -101,13 +101,27 @@ def from_fewest_parts(selection: Selection, workspace: Workspace) -> tuple[str, 
 def on_disk(workspace: Workspace) -> list[str]:
     """Conditions over `images` for those that need no network; none when none of them does."""
     source = workspace.source
-    nearby = Nearby(source.dataset, source.settings, Hub.without_account())
+    nearby = Nearby(_images_from(source), source.settings, Hub.without_account())
     if nearby.everything:
         return []
     parts = workspace.keep(Relation(_PARTS, {"parts": nearby.parts()}), "parts")
     names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
     in_names = f"image_name in (select image_name from {names})"
     return [f"(part_id in (select part_id from {parts}) or {in_names})"]
+
+
+def _images_from(source: Source) -> str:
+    """The built-in dataset whose parts hold the images of a dataset.
+
+    Raises:
+        UsageError: It is not known.
+    """
+    if source.dataset.images is None:
+        raise UsageError(
+            f"it is not known which published dataset has the images of {source.dataset}",
+            hint=f"`{source.dataset.command} --images-from 2m` says so (or large)",
+        )
+    return source.dataset.images
 
 
 def _choice(selection: Selection, workspace: Workspace) -> list[tuple[int, int]]:

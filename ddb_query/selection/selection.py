@@ -157,7 +157,10 @@ class Selection:
         self._check()
         strata = self.strata if self.criteria.stratify else []
         wanted = picked(self, workspace, columns, not columns, drop)
-        return plain_sql(self.criteria, workspace.source.dataset, tree, strata, self.order, wanted)
+        source = workspace.source
+        return plain_sql(
+            self.criteria, source.dataset, source.table, tree, strata, self.order, wanted
+        )
 
     def export(
         self,
