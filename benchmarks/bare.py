@@ -21,7 +21,7 @@ def setup(table: Path, dataset: str, *, prompt_id: str = "hash60(prompt)") -> st
     """
     parts = [
         "create macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);",
-        f"create macro dataset_name() as '{dataset}';",
+        f"create macro images_from() as '{dataset}';",
         "create schema source;",
     ]
     for path in sorted((sql_folder() / "functions").glob("*.sql")):

@@ -41,7 +41,7 @@ class Corpus:
     One corpus serves one thread; `cursor` gives another. Close it, or open it in `with`.
 
     Attributes:
-        dataset: 2m, large or demo.
+        dataset: 2m, large, demo, or the name of an added table.
         workspace: Where it asks, for the other parts of ddb.
 
     """
@@ -49,7 +49,7 @@ class Corpus:
     def __init__(self, workspace: Workspace, library: QueryLibrary) -> None:
         self.workspace = workspace
         self._library = library
-        self.dataset = workspace.source.dataset
+        self.dataset = workspace.source.dataset.name
 
     def sql(
         self, sql: str, params: Mapping[str, object] | None = None, *, limit: int | None = None

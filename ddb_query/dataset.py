@@ -6,7 +6,12 @@ Source: the dataset card of `poloclub/diffusiondb` on the Hugging Face Hub, arXi
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REPOSITORY = "poloclub/diffusiondb"
 REVISION = "main"
@@ -32,6 +37,10 @@ _PART_NUMBER = re.compile(r"part-(\d{6})(?!\d)", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[/\\]")
 # What the archive tool of macOS adds to a zip: a resource fork for each file.
 MACOS_FORKS = "__MACOSX"
+
+
+LONGEST_NAME = 50
+_DATASET_NAME = re.compile(rf"2m|[a-z][a-z0-9-]{{0,{LONGEST_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -61,52 +70,89 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Dataset:
-    """One subset of DiffusionDB.
+    """A metadata table under a name: a built-in one, or one that a user has added.
 
     Attributes:
-        name: What the command line calls it.
-        table: File name of its metadata table, in the repository and in the data folder.
-        view: The SQL view over that table as published.
-        image_suffix: Ending of its image names.
-        rows: Published number of images; None for the generated dataset.
-        table_bytes: Published size of the table, roughly; None for the generated dataset.
-        image_bytes: Mean size of an image's file: a thousandth of a part.
+        name: What `--dataset` calls it.
+        images: The built-in dataset whose parts hold its images (2m, large or demo); None where
+            that is not known.
+        view: The SQL view over its table as it was saved.
+        title: What a heading calls it.
+        command: The command that gets its table when it is missing or damaged.
 
     """
 
     name: str
-    table: str
+    images: str | None
     view: str
-    image_suffix: str
-    rows: int | None
-    table_bytes: int | None
-    image_bytes: int
+    title: str
+    command: str
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
-    def command(self) -> str:
-        """The command that gets its table."""
-        return "ddb data demo" if self.rows is None else f"ddb data pull {self.name}"
+    def image_suffix(self) -> str:
+        """What its image names end with; empty where it is not known whose images they are."""
+        return DATASETS[self.images].suffix if self.images else ""
+
+
+@dataclass(frozen=True)
+class BuiltIn(Dataset):
+    """A subset of DiffusionDB as published, or the generated dataset.
+
+    Attributes:
+        table: File name of its metadata table, in the repository and in the data folder.
+        suffix: What its image names end with.
+        rows: Published number of images; None for the generated dataset.
+        image_bytes: Mean size of an image's file: a thousandth of a part.
+
+    """
+
+    table: str
+    suffix: str
+    rows: int | None
+    image_bytes: int
 
 
 DATASETS = {
-    "2m": Dataset("2m", "metadata.parquet", "metadata", ".png", 2_000_000, 190_000_000, 800_000),
-    "large": Dataset(
-        "large",
-        "metadata-large.parquet",
-        "metadata_large",
-        ".webp",
-        14_000_000,
-        1_300_000_000,
-        460_000,
+    "2m": BuiltIn(
+        "2m", "2m", "metadata", "DiffusionDB 2M", "ddb data pull 2m",
+        "metadata.parquet", ".png", 2_000_000, 800_000,
     ),
-    "demo": Dataset("demo", "metadata-demo.parquet", "metadata", ".png", None, None, 14_000),
-}
+    "large": BuiltIn(
+        "large", "large", "metadata_large", "DiffusionDB Large", "ddb data pull large",
+        "metadata-large.parquet", ".webp", 14_000_000, 460_000,
+    ),
+    "demo": BuiltIn(
+        "demo", "demo", "metadata", "DiffusionDB demo", "ddb data demo",
+        "metadata-demo.parquet", ".png", None, 14_000,
+    ),
+}  # fmt: skip
+# The datasets that the Hub has, in the order in which one is chosen when none is named.
+PUBLISHED = ("2m", "large")
 
 
-def part_path(dataset: str, part_id: int) -> str:
-    """Path of a part's zip in the repository, as the `images` view gives it too."""
+def added_dataset(name: str, images: str | None, path: Path) -> Dataset:
+    """The dataset that a table is which somebody has added under a name of its own."""
+    again = shlex.join(["ddb", "data", "add", str(path), "--as", name])
+    return Dataset(name, images, view_of(name), name, again)
+
+
+def view_of(name: str) -> str:
+    """The SQL view over the table of an added dataset."""
+    return name.replace("-", "_")
+
+
+def part_path(images: str, part_id: int) -> str:
+    """Path of a part's zip in the repository, as the `images` view gives it too.
+
+    Args:
+        images: The built-in dataset whose part it is.
+        part_id: Its number.
+    """
     folder = "images"
-    if dataset == "large":
+    if images == "large":
         folder = f"diffusiondb-large-part-{1 if part_id <= 10_000 else 2}"
     return f"{folder}/part-{part_id:06d}.zip"
 
@@ -133,3 +179,8 @@ def part_number(name: str) -> int | None:
     """The number of the part that a file or folder is named after: `part-000001 (1).zip` is 1."""
     match = None if name.startswith(".") else _PART_NUMBER.search(name)
     return int(match[1]) if match else None
+
+
+def is_dataset_name(name: str) -> bool:
+    """Whether a dataset, built-in or added, may have this name."""
+    return _DATASET_NAME.fullmatch(name) is not None

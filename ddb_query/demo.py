@@ -95,7 +95,7 @@ def demo_sql(
     return _query(), {
         "rows": rows,
         "seed": str(seed),
-        "suffix": DATASETS[dataset].image_suffix,
+        "suffix": DATASETS[dataset].suffix,
         "odd_every": max(61, rows // 1000 | 1),
         "borrowed": 60 if rows < _MANY_ROWS else 11,
         **_owners(people, seed),

@@ -6,6 +6,7 @@ mends it, and the exit code of the command line. Nothing here reads or writes an
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -176,6 +177,45 @@ class InterruptedByUserError(DdbError):
 
 class MissingDataError(DdbError):
     """The metadata table that is asked for is not there."""
+
+
+class UnknownDatasetError(UsageError):
+    """No dataset has this name."""
+
+    def __init__(self, name: str, close: Iterable[str], names: Iterable[str]) -> None:
+        self.name = name
+        self.close = tuple(close)
+        meant = f"did you mean {' or '.join(self.close)}? " if self.close else ""
+        hint = f"{meant}there are {', '.join(names)}"
+        if "/" in name or "." in name:
+            hint += f"; `ddb data add {shlex.quote(name)}` gives a table a name"
+        super().__init__(f'there is no dataset called "{name}"', hint=hint)
+
+
+class NameTakenError(UsageError):
+    """A name under which another table was added before."""
+
+    def __init__(self, name: str, taken_by: Path, path: Path) -> None:
+        super().__init__(
+            f"{name} is the name of a dataset already: {taken_by}",
+            hint=f"`ddb data add {shlex.quote(str(path))} --as NAME` gives this table a name of its"
+            f" own; with `--as {name} --replace` it takes the place of the other",
+        )
+        self.name = name
+        self.taken_by = taken_by
+
+
+class DamagedRegistryError(MissingDataError):
+    """The file of what a user has added cannot be read, or holds what ddb did not write."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path}, the list of the data that you have added, is damaged: {problem}",
+            hint=f"`rm {shlex.quote(str(path))}` deletes the list and no data; then add them again"
+            " with `ddb data add PATH`",
+        )
+        self.path = path
+        self.problem = problem
 
 
 class BadTableError(DdbError):

@@ -238,8 +238,12 @@ def put_in_place(finished: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(target: Path) -> Iterator[None]:
+def locked(target: Path, *, hint: str | None = None) -> Iterator[None]:
     """Hold the system's lock of `target`; waits for another holder, and a killed one leaves none.
+
+    Args:
+        target: What is locked.
+        hint: What helps when the lock file cannot be made.
 
     Raises:
         OutputError: The lock file cannot be made.
@@ -251,7 +255,7 @@ def locked(target: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except OSError as error:
-        raise OutputError(target, error.strerror or str(error)) from error
+        raise OutputError(target, error.strerror or str(error), hint=hint) from error
     try:
         yield
     finally:

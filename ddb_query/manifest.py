@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
-from ddb_query.dataset import DATASETS
+from ddb_query.dataset import DATASETS, is_dataset_name
 from ddb_query.errors import BadManifestError, NoManifestError
 from ddb_query.files import is_special
 
@@ -40,7 +40,8 @@ class Manifest:
 
     Attributes:
         kind: selection, sql or query.
-        dataset: 2m, large or demo.
+        dataset: 2m, large, demo, or the name under which the table was added where it was made.
+        images: The built-in dataset whose parts hold the images; None where that is not known.
         source_footer: sha256 of the parquet footer of the table it was made from.
         columns: Name and type of each column, as DuckDB spells it, in the file's order.
         rows: How many there are.
@@ -69,6 +70,7 @@ class Manifest:
 
     kind: str
     dataset: str
+    images: str | None
     source_footer: str
     columns: list[list[str]]
     rows: int
@@ -162,7 +164,7 @@ def _check_fields(path: Path, said: Mapping[str, object]) -> None:
             raise BadManifestError(path, f"has a {name} of the wrong type")
         if isinstance(value, int) and not 0 <= value < _MOST:
             raise BadManifestError(path, f"has a {name} that is no number of anything")
-    for one in ("kind", "dataset", "source_footer", "columns", "rows", "form"):
+    for one in ("kind", "dataset", "images", "source_footer", "columns", "rows", "form"):
         if one not in said:
             raise BadManifestError(path, f"has no {one}")
     _check_inner(path, said)
@@ -175,8 +177,7 @@ def _check_inner(path: Path, said: Mapping[str, object]) -> None:
     for one in ("sql", "query"):
         if (said.get(one) is not None) != (kind == one):
             raise BadManifestError(path, f"is of kind {kind}, which does not fit its {one}")
-    if said["dataset"] not in DATASETS:
-        raise BadManifestError(path, f"is of an unknown dataset {said['dataset']}")
+    _check_dataset(path, str(said["dataset"]), said["images"])
     if form not in _FORMS:
         raise BadManifestError(path, f"is of an unknown format {form}")
     if said.get("partition_by") not in (_PARTITIONS if kind == "selection" else (None,)):
@@ -189,6 +190,13 @@ def _check_inner(path: Path, said: Mapping[str, object]) -> None:
     _check_values(path, "strata", said.get("strata", []), (dict,))
     _check_values(path, "versions", said.get("versions", {}), (str,))
     _check_values(path, "parameters", said.get("parameters", {}), _VALUES)
+
+
+def _check_dataset(path: Path, dataset: str, images: object) -> None:
+    if not is_dataset_name(dataset):
+        raise BadManifestError(path, "is of a dataset with an impossible name")
+    if images not in (None, *DATASETS) or (dataset in DATASETS and images != dataset):
+        raise BadManifestError(path, "has images that do not fit its dataset")
 
 
 _VALUES = (str, int, float, bool, type(None))

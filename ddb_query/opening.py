@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.catalog import Catalog
 from ddb_query.corpus import Corpus
-from ddb_query.dataset import DATASETS
+from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.errors import BadTableError, SqlError, UsageError
 from ddb_query.hub.source import read_source
 from ddb_query.query_library import QueryLibrary
@@ -43,8 +43,10 @@ def open_corpus(
     """Open a dataset.
 
     Args:
-        dataset: 2m, large or demo; None for `DDB_DATASET`, else 2m if present, else large.
+        dataset: 2m, large, demo, or the name of an added table (`ddb data add`); None for
+            `DDB_DATASET`, else 2m if present, else large.
         data_dir: Folder of the metadata tables; None for `DDB_DATA_DIR`, else the platform's.
+            When it is given, 2m and large are those of that folder and no others.
         sql_dir: A folder of canned queries of one's own; None for `DDB_SQL_DIR`.
         engine: duckdb.
         threads: Number of threads; None for one a core.
@@ -111,19 +113,19 @@ def _define(
     if name == "demo" and catalog.ensure_demo(engine) and note:
         note("generated the demo dataset: its rows are made up")
     current = catalog.table(engine, name)
-    place = store_of(settings.cache_dir, name, current.path)
+    dataset = catalog.dataset(name)
+    place = store_of(settings.cache_dir, dataset, current.path)
     problem = place.problem()
     store = None if problem else place.folder
     if problem and problem != "missing":
         _tell_of_store(note, name, problem)
-    dataset = DATASETS[name]
     suffix = dataset.image_suffix
     columns = current.columns(suffix)
     engine.add_table(dataset.view, current.path, dataset.command, columns)
     repeated = repeated_rows(engine, current, suffix, settings.cache_dir)
     if repeated and note:
         note(f"{current.path}: {told(repeated)}")
-    for other in ("2m", "large"):
+    for other in PUBLISHED:
         if catalog.locate(other) and DATASETS[other].view != dataset.view:
             _add_other(engine, catalog, other, note)
     definition = (dataset, current.path, columns, repeated)
@@ -136,7 +138,7 @@ def _define(
         engine.define(*definition)
     engine.add_members(settings.directories)
     pulled = read_source(current.path)
-    return Source(name, current.path, place, definition, pulled.commit if pulled else None)
+    return Source(dataset, current.path, place, definition, pulled.commit if pulled else None)
 
 
 def _tell_of_store(note: Callable[[str], None] | None, dataset: str, problem: str) -> None:

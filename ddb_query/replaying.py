@@ -89,14 +89,15 @@ def _compare_sources(
     corpus: Corpus, path: Path, said: Manifest, note: Callable[[str], None]
 ) -> None:
     source = corpus.workspace.source
-    if said.dataset != source.dataset:
+    same_table = said.source_footer == source.store.footer_sha256
+    if said.dataset != source.dataset.name and not same_table:
         raise BadManifestError(
             path, f"is of dataset {said.dataset}, not of {source.dataset}",
             hint=f"--dataset {said.dataset}",
         )  # fmt: skip
     if said.match_rules != MATCH_RULES:
         note(f"it was made by match rules {said.match_rules}; this ddb has {MATCH_RULES}")
-    if said.source_footer != source.store.footer_sha256:
+    if not same_table:
         note("it was made from another metadata table than this one; rows may differ")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,27 @@ if TYPE_CHECKING:
 APPLICATION = "ddb-query"
 
 
+def config_dir() -> Path:
+    """The folder of what a user has written or told ddb: `rc.sql`, `queries/`, what was added."""
+    return _folder(os.environ.get("DDB_CONFIG_DIR"), "user_config_path")
+
+
+def _given(path: Path | str | None) -> Path | None:
+    try:
+        return Path(path).expanduser().absolute() if path else None
+    except RuntimeError as error:
+        raise UsageError(f"{path}: there is no such home folder") from error
+
+
+def _folder(path: Path | str | None, default: str) -> Path:
+    if given := _given(path):
+        return given
+    import platformdirs
+
+    found: Path = getattr(platformdirs, default)(APPLICATION, appauthor=False)
+    return found
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the machine and the environment say.
@@ -22,15 +43,20 @@ class Settings:
     Attributes:
         data_dir: Searched for `metadata.parquet` and `metadata-large.parquet`; pulls land here.
         cache_dir: What can be made again: the demo tables, stores, directories of parts.
+        config_dir: What a user has written or told ddb: rc.sql, queries, which data was added.
         dataset: The dataset named by `DDB_DATASET`, if any.
         sql_dir: A folder of the user's own canned queries, if any.
+        only_data_dir: Whether 2m and large are those of `data_dir` and no others, since it was
+            named for this one command or call.
 
     """
 
     data_dir: Path
     cache_dir: Path
+    config_dir: Path = field(default_factory=config_dir)
     dataset: str | None = None
     sql_dir: Path | None = None
+    only_data_dir: bool = False
 
     @property
     def directories(self) -> Path:
@@ -50,8 +76,10 @@ class Settings:
         return cls(
             data_dir=_folder(data_dir or env.get("DDB_DATA_DIR"), "user_data_path"),
             cache_dir=_folder(env.get("DDB_CACHE_DIR"), "user_cache_path"),
+            config_dir=_folder(env.get("DDB_CONFIG_DIR"), "user_config_path"),
             dataset=env.get("DDB_DATASET") or None,
             sql_dir=user_sql_dir(sql_dir, env),
+            only_data_dir=data_dir is not None,
         )
 
 
@@ -74,27 +102,6 @@ def user_sql_dir(
     return own
 
 
-def config_dir() -> Path:
-    """The folder of what a user has written for ddb: `rc.sql`, and `queries/`."""
-    return _folder(os.environ.get("DDB_CONFIG_DIR"), "user_config_path")
-
-
 def state_dir() -> Path:
     """The folder of what ddb remembers of a user: the history of the shell."""
     return _folder(os.environ.get("DDB_STATE_DIR"), "user_state_path")
-
-
-def _given(path: Path | str | None) -> Path | None:
-    try:
-        return Path(path).expanduser().absolute() if path else None
-    except RuntimeError as error:
-        raise UsageError(f"{path}: there is no such home folder") from error
-
-
-def _folder(path: Path | str | None, default: str) -> Path:
-    if given := _given(path):
-        return given
-    import platformdirs
-
-    found: Path = getattr(platformdirs, default)(APPLICATION, appauthor=False)
-    return found

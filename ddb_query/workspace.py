@@ -34,7 +34,7 @@ class Source:
     """What a corpus and its cursors share.
 
     Attributes:
-        dataset: 2m, large or demo.
+        dataset: Which one.
         table: Its metadata table.
         store: Its store, which may not have been built.
         definition: What the engine needs to define the views.
@@ -46,7 +46,7 @@ class Source:
         held: Of these, what must stay as long as the dataset is open.
     """
 
-    dataset: str
+    dataset: Dataset
     table: Path
     store: Store
     definition: tuple[Dataset, Path, dict[str, str], int]

@@ -89,12 +89,14 @@ def test_a_dataset_that_is_not_there_offers_the_command_that_gets_it(
 
 
 def test_a_dataset_of_another_name_is_a_usage_error(ddb: Callable[..., Ran]) -> None:
-    ran = ddb("--dataset", "3m", "sql", "select 1")
-    assert (ran.code, ran.out) == (2, b"")
-    assert "'3m' is not one of '2m', 'large', 'demo'" in ran.err
-    ran = ddb("sql", "select 1", DDB_DATASET="3m")
-    assert ran.code == 2
-    assert told(ran) == ("no dataset named 3m", "there are 2m, large, demo")
+    said = ('there is no dataset called "3m"', "did you mean 2m? there are 2m, large, demo")
+    for ran in (
+        ddb("--dataset", "3m", "sql", "select 1"), ddb("sql", "select 1", DDB_DATASET="3m")
+    ):  # fmt: skip
+        assert (ran.code, ran.out) == (2, b"")
+        assert told(ran) == said
+    ran = ddb("--dataset", "my castles.parquet", "sql", "select 1")
+    assert told(ran)[1].endswith("; `ddb data add 'my castles.parquet'` gives a table a name")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from conftest import write_table
 
 import ddb_query
+from ddb_query.dataset import DATASETS
 from ddb_query.errors import DamagedDataError
 from ddb_query.store.place import store_of
 
@@ -99,7 +100,7 @@ def test_a_damaged_store_is_named_and_built_anew(ddb: Callable[..., Ran], tmp_pa
     asked = ("sql", "select sum(length(text)) as n from prompts", "--format", "csv")
     assert ddb("data", "build", **env).code == 0
     whole = ddb(*asked, **env)
-    prompts = store_of(tmp_path / "cache", "2m", table).table("prompts")
+    prompts = store_of(tmp_path / "cache", DATASETS["2m"], table).table("prompts")
     damage_page(prompts, "text")
     ran = ddb(*asked, **env)
     assert (ran.code, ran.out) == (3, b"n\n")

@@ -6,15 +6,17 @@ import json
 import shutil
 import zipfile
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 import pytest
 from hub import LoopbackHub, Truncate
 
-import ddb_query
 from ddb_query.catalog import Catalog
-from ddb_query.errors import BadTableError, MissingDataError
+from ddb_query.catalog.adding import add_parts, add_table, is_parts
+from ddb_query.catalog.registry import Added, AddedParts
+from ddb_query.errors import BadTableError
 from ddb_query.opening import open_engine
 from ddb_query.settings import Settings
 
@@ -30,19 +32,23 @@ NAME = "00000000-0000-4000-8000-00000000000"
 class Line(NamedTuple):
     """One line of `ddb data status`."""
 
-    rows: str
-    where: str
+    rows: int | None
+    origin: str | None
+    where: str | None
+    problem: str | None
 
 
 def status(ran: Ran) -> dict[str, Line]:
+    """What `ddb data status --format json` says, by name."""
     assert (ran.code, ran.err) == (0, "")
-    title, *lines = ran.text.splitlines()
-    assert title.split() == ["dataset", "rows", "megabytes", "row_groups", "where"]
-    begin, end = title.index("where"), title.index("rows") + 4
     return {
-        line[: end - 4].strip(): Line(line[:end].split()[-1], line[begin:].strip())
-        for line in lines
+        line["dataset"]: Line(*(line[name] for name in Line._fields))
+        for line in json.loads(ran.text)
     }
+
+
+STATUS = ("data", "status", "--format", "json")
+MISSING_2M = Line(None, None, None, "missing; get it with `ddb data pull 2m`")
 
 
 def rewritten(table: Path, target: Path, select: str) -> Path:
@@ -63,20 +69,29 @@ def part_zip(folder: Path, number: int, suffix: str) -> None:
 def test_status_tells_what_is_missing_and_the_command_that_gets_it(
     ddb: Callable[..., Ran], home: Path
 ) -> None:
-    found = status(ddb("data", "status", DDB_CACHE_DIR=str(home / "cache")))
-    assert {name: line.where for name, line in found.items()} == {
-        "2m": "missing; get it with `ddb data pull 2m`",
-        "large": "missing; get it with `ddb data pull large`",
-        "demo": "missing; get it with `ddb data demo`",
+    found = status(ddb(*STATUS, DDB_CACHE_DIR=str(home / "cache")))
+    assert found == {
+        "2m": MISSING_2M,
+        "large": Line(None, None, None, "missing; get it with `ddb data pull large`"),
+        "demo": Line(None, None, None, "missing; get it with `ddb data demo`"),
     }
 
 
-def test_status_tells_rows_and_where_of_what_is_there(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
+def test_status_tells_rows_and_origin_and_where_in_each_form(
+    ddb: Callable[..., Ran], tables: Path
 ) -> None:
-    found = status(ddb("--data-dir", tables, "data", "status"))
-    assert found["2m"] == Line("3000", str(tables / "metadata.parquet"))
-    assert found["large"] == Line("5000", str(tables / "metadata-large.parquet"))
+    found = status(ddb("--data-dir", tables, *STATUS))
+    assert found["2m"] == Line(3000, "found", str(tables / "metadata.parquet"), None)
+    assert found["large"] == Line(5000, "found", str(tables / "metadata-large.parquet"), None)
+    title, first, *_ = ddb("--data-dir", tables, "data", "status").text.splitlines()
+    assert title.split() == [
+        "dataset", "rows", "megabytes", "row_groups", "origin", "images_from", "where", "problem",
+    ]  # fmt: skip
+    assert first.split() == [
+        "2m", "3000", "0.3", "1", "found", "2m", str(tables / "metadata.parquet"),
+    ]  # fmt: skip
+    csv = ddb("--data-dir", tables, "data", "status", "--format", "csv").text.splitlines()
+    assert csv[1] == f"2m,3000,0.3,1,found,2m,{tables / 'metadata.parquet'},"
 
 
 def test_status_tells_of_damaged_tables_and_stays_calm(
@@ -86,48 +101,9 @@ def test_status_tells_of_damaged_tables_and_stays_calm(
     data.mkdir()
     (data / "metadata.parquet").write_bytes((tables / "metadata.parquet").read_bytes()[:5000])
     rewritten(tables / "metadata.parquet", data / "metadata-large.parquet", "* exclude (seed)")
-    found = status(ddb("data", "status", "--data-dir", data))
-    assert found["2m"].where == f"{data / 'metadata.parquet'}: a truncated parquet file"
-    assert found["large"].where.endswith("column seed: expected UINTEGER, found no such column")
-
-
-@pytest.mark.slow
-def test_add_registers_tables_in_place_and_knows_which_is_which(
-    ddb: Callable[..., Ran], tables: Path, home: Path, tmp_path: Path
-) -> None:
-    for name in ("metadata.parquet", "metadata-large.parquet"):
-        shutil.copy(tables / name, tmp_path / f"my-{name}")
-    mine = [tmp_path / "my-metadata-large.parquet", tmp_path / "my-metadata.parquet"]
-    ran = ddb("data", "add", mine[0], mine[1].name)
-    assert (ran.code, ran.out) == (0, b"")
-    assert ran.err == (
-        f"note: added {mine[0]}: metadata table of large\n"
-        f"note: added {mine[1]}: metadata table of 2m\n"
-    )
-    assert not list((home / "data").glob("*.parquet"))
-    ran = ddb("sql", "select (select count(*) from metadata) as a, count(*) as b"
-              " from metadata_large", "--format", "csv", "--quiet")  # fmt: skip
-    assert (ran.code, ran.text, ran.err) == (0, "a,b\n3000,5000\n", "")
-
-    mine[1].rename(tmp_path / "elsewhere.parquet")
-    ran = ddb("sql", "select count(*) as n from images", "--format", "csv")
-    assert (ran.code, ran.text) == (0, "n\n5000\n")
-
-
-def test_as_says_which_dataset_a_table_is_of(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
-) -> None:
-    odd = rewritten(
-        tables / "metadata.parquet", tmp_path / "odd.parquet", "* replace ('x' as image_name)"
-    )
-    ran = ddb("data", "add", odd)
-    assert (ran.code, ran.out) == (2, b"")
-    assert ran.err == (
-        f"ddb: {odd}: cannot tell which dataset this is: of 3000 image names 0 end in .png and 0 in"
-        " .webp\nhint: say it with --as 2m or --as large\n"
-    )
-    ran = ddb("data", "add", odd, "--as", "large")
-    assert (ran.code, ran.err) == (0, f"note: added {odd}: metadata table of large\n")
+    found = status(ddb(*STATUS, "--data-dir", data))
+    assert found["2m"].problem == "a truncated parquet file"
+    assert found["large"].problem == "column seed: expected UINTEGER, found no such column"
 
 
 @pytest.mark.slow
@@ -144,10 +120,11 @@ def test_wider_types_are_taken_and_extra_columns_noted_and_left_out(
     )
     ran = ddb("data", "add", wider)
     assert (ran.code, ran.out) == (0, b"")
-    assert ran.err.splitlines()[1] == "note: columns left out: aesthetic, caption"
-    sql = "from metadata order by image_name"
-    asked = ("sql", "--format", "csv", "--dataset", "2m", sql)
-    assert ddb(*asked).text == ddb("--data-dir", tables, *asked).text
+    assert ran.err.splitlines()[0] == "note: columns left out: aesthetic, caption"
+    asked = ("sql", "--format", "csv", "--dataset")
+    mine = ddb(*asked, "wider", "from wider order by image_name")
+    published = ("2m", "from metadata order by image_name")
+    assert mine.text == ddb("--data-dir", tables, *asked, *published).text
 
 
 def test_add_recognises_part_zips_and_extracted_parts(
@@ -161,48 +138,44 @@ def test_add_recognises_part_zips_and_extracted_parts(
     ran = ddb("data", "add", "zips", extracted)
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err == (
-        f"note: added {tmp_path / 'zips'}: part zips of 2m\n"
-        f"note: added {extracted.parent}: extracted parts of large\n"
+        f"note: added part zips of 2m: {tmp_path / 'zips'}\n"
+        f"note: added extracted parts of large: {extracted.parent}\n"
     )
-    found = status(ddb("data", "status"))
-    assert found["2m zips"].where == str(tmp_path / "zips")
-    assert found["large folders"].where == str(extracted.parent)
-    assert [entry["kind"] for entry in json.loads((home / "data/added.json").read_text())] == [
-        "zips", "folders",
-    ]  # fmt: skip
+    found = status(ddb(*STATUS))
+    assert found["2m zips"] == Line(None, "added", str(tmp_path / "zips"), None)
+    assert found["large folders"] == Line(None, "added", str(extracted.parent), None)
+    assert not (home / "data").exists()
 
 
-def test_one_part_zip_stands_for_its_folder(
-    ddb: Callable[..., Ran], tmp_path: Path, home: Path
-) -> None:
+def test_one_part_zip_stands_for_its_folder(tmp_path: Path) -> None:
     part_zip(tmp_path / "zips", 3, "webp")
-    ran = ddb("data", "add", "zips/part-000003.zip")
-    assert (ran.code, ran.err) == (0, f"note: added {tmp_path / 'zips'}: part zips of large\n")
-    assert status(ddb("data", "status"))["large zips"].where == str(tmp_path / "zips")
+    catalog = Catalog(Settings.from_environment())
+    added = add_parts(catalog, tmp_path / "zips/part-000003.zip")
+    assert added == AddedParts("zips", tmp_path / "zips", "large")
+    assert catalog.registry.read().parts == (added,)
     (tmp_path / "zips" / "part-000003.zip").rename(tmp_path / "mine.zip")
-    ran = ddb("data", "add", "mine.zip")
-    assert (ran.code, ran.out) == (3, b"")
-    assert ran.err.startswith(
-        f"ddb: {tmp_path / 'mine.zip'}: a zip that is not named like a part\nhint: a part is called"
-    )
+    with pytest.raises(BadTableError) as caught:
+        add_parts(catalog, tmp_path / "mine.zip")
+    assert caught.value.problem == "a zip that is not named like a part"
 
 
-def test_what_was_added_and_is_gone_is_shown_with_its_path(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
+def test_parts_take_no_name_and_say_whose_images_they_are(
+    ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:
-    mine = tmp_path / "mine.parquet"
-    shutil.copy(tables / "metadata.parquet", mine)
-    assert ddb("data", "add", mine).code == 0
-    mine.unlink()
-    found = status(ddb("data", "status"))
-    assert found["2m"].where == "missing; get it with `ddb data pull 2m`"
-    assert found["2m table"].where == f"{mine} is gone; `ddb data remove {mine}` forgets it"
-    for args in ([], ["--dataset", "2m"]):
-        ran = ddb(*args, "sql", "select 1")
-        assert ran.code == 3
-        assert ran.err.startswith(f"ddb: {mine} was added, and is not there any more\nhint: ")
-    assert ddb("data", "remove", mine).code == 0
-    assert "2m table" not in status(ddb("data", "status"))
+    part_zip(tmp_path / "zips", 1, "txt")
+    named = ddb("data", "add", "zips", "--as", "mine")
+    assert named.code == 2
+    assert named.err == (
+        "ddb: --as names one metadata table\nhint: add tables one by one; parts have no name,"
+        " --images-from says whose they are\n"
+    )
+    unknown = ddb("data", "add", "zips")
+    assert unknown.code == 3
+    assert unknown.err.endswith(
+        "hint: --images-from 2m or --images-from large says whose parts these are\n"
+    )
+    ran = ddb("data", "add", "zips", "--images-from", "large")
+    assert (ran.code, ran.err) == (0, f"note: added part zips of large: {tmp_path / 'zips'}\n")
 
 
 @pytest.mark.parametrize(
@@ -216,9 +189,7 @@ def test_what_was_added_and_is_gone_is_shown_with_its_path(
         ("zip without images", "its first part holds no `<uuid>.png` or `<uuid>.webp`"),
     ],
 )
-def test_add_refuses_anything_else_with_a_reason(
-    kind: str, problem: str, tmp_path: Path, home: Path
-) -> None:
+def test_add_refuses_anything_else_with_a_reason(kind: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "thing"
     match kind:
         case "text":
@@ -233,29 +204,34 @@ def test_add_refuses_anything_else_with_a_reason(
         case "zip without images":
             part_zip(path, 1, "txt")
     settings = Settings.from_environment()
-    with closing(open_engine(settings)) as engine, pytest.raises(BadTableError) as caught:
-        Catalog(settings).add(engine, path)
+    catalog = Catalog(settings)
+    with closing(open_engine(settings)) as engine:
+        add = add_parts if is_parts(path) else partial(add_table, engine=engine)
+        with pytest.raises(BadTableError) as caught:
+            add(catalog, path=path)
     assert caught.value.problem == problem
     assert str(caught.value.path).startswith(str(path))
-    assert not (home / "data/added.json").exists()
+    assert not catalog.registry.path.exists()
 
 
 def test_add_says_what_it_refuses_and_keeps_what_it_took_before(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path, home: Path
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
     wrong = tmp_path / "notes.parquet"
     wrong.write_text("not parquet")
     ran = ddb("data", "add", tables / "metadata.parquet", wrong)
     assert (ran.code, ran.out) == (3, b"")
-    added, refused, hint = ran.err.splitlines()
-    assert added.startswith("note: added ")
+    _, added, refused, hint = ran.err.splitlines()
+    assert added.startswith("note: added dataset 2m: ")
     assert refused == f"ddb: {wrong}: not a parquet file"
     assert hint.startswith("hint: `ddb data pull 2m`")
-    assert len(json.loads((home / "data/added.json").read_text())) == 1
+    assert [
+        table.name for table in Catalog(Settings.from_environment()).registry.read().tables
+    ] == ["2m"]
 
 
 def test_remove_forgets_what_was_added_and_leaves_the_files(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path, home: Path
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
     part_zip(tmp_path / "zips", 1, "png")
     table = tables / "metadata.parquet"
@@ -263,10 +239,10 @@ def test_remove_forgets_what_was_added_and_leaves_the_files(
     ran = ddb("data", "remove", "zips", "2m")
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err == (
-        f"note: to forget: {tmp_path / 'zips'} (the file stays)\n"
-        f"note: to forget: {table} (the file stays)\n"
+        f"note: forgot part zips of 2m; the files stay: {tmp_path / 'zips'}\n"
+        f"note: forgot dataset 2m; its file stays: {table}\n"
     )
-    assert json.loads((home / "data/added.json").read_text()) == []
+    assert Catalog(Settings.from_environment()).registry.read() == Added()
     assert table.exists()
     assert (tmp_path / "zips" / "part-000001.zip").exists()
 
@@ -376,14 +352,3 @@ def test_pull_offline_asks_nobody_and_says_why(ddb: Callable[..., Ran]) -> None:
     ran = ddb("data", "pull", "2m", HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_OFFLINE="1")
     assert (ran.code, ran.out) == (3, b"")
     assert ran.err.startswith("ddb: HF_HUB_OFFLINE is set: nothing is asked of the Hub\nhint: ")
-
-
-@pytest.mark.parametrize("text", ["{", '{"a": 1}', "[1]", "\udcff"])
-def test_a_damaged_registry_is_an_error_that_names_it(text: str, home: Path) -> None:
-    registry = home / "data" / "added.json"
-    registry.parent.mkdir()
-    registry.write_text(text, "utf-8", errors="surrogateescape")
-    with pytest.raises(MissingDataError) as caught:
-        ddb_query.open()
-    assert caught.value.message == f"{registry} is damaged"
-    assert caught.value.hint == "delete it, then `ddb data add PATH` again"

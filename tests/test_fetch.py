@@ -198,10 +198,11 @@ class TestWhatIsHereAlready:
         offline.assert_right(SOME)
 
     def test_is_taken_from_registered_zips(self, offline: Fetcher, tmp_path: Path) -> None:
-        from ddb_query.catalog.registry import Added, Registry
+        from ddb_query.catalog.registry import AddedParts, Registry
 
         _write_zips(tmp_path / "zips")
-        Registry(offline.settings.data_dir).add(Added("zips", "2m", tmp_path / "zips"))
+        zips = AddedParts("zips", tmp_path / "zips", "2m")
+        Registry(offline.settings.config_dir).add_parts(zips)
         offline.fetch(SOME)
         offline.assert_right(SOME)
 

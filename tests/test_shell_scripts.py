@@ -91,7 +91,7 @@ def test_a_script_stops_at_its_first_mistake(script: Callable[..., Ran], tmp_pat
         (".save x", "there is no last query"),
         (".last", "there is no last result"),
         (".explain", "there is no last statement"),
-        (".dataset 3m", ".dataset 3m: not known"),
+        (".dataset 3m", 'there is no dataset called "3m"'),
     ],
 )
 def test_a_command_that_makes_no_sense_is_a_usage_error(

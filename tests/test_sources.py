@@ -14,7 +14,7 @@ from hub import LoopbackHub
 from PIL import Image
 
 from ddb_query.catalog.parts import recognise_parts
-from ddb_query.catalog.registry import Added, Registry
+from ddb_query.catalog.registry import AddedParts, Registry
 from ddb_query.dataset import part_number, published_name
 from ddb_query.images.order import Order
 from ddb_query.images.plan import plan
@@ -121,7 +121,7 @@ def test_a_part_zip_is_understood_however_it_was_made(
 ) -> None:
     name, files = ZIPS[form]
     put(near / name, zipped(files))
-    assert recognise_parts(near).dataset == "2m"
+    assert recognise_parts(near).images == "2m"
     assert nearby(fetcher, SOME, near) == len(SOME)
     fetcher.fetch(SOME, local=(near,))
     fetcher.assert_right(SOME)
@@ -135,7 +135,7 @@ def test_an_extracted_part_is_understood_wherever_its_images_went(
     folder, files = EXTRACTED[form]
     for name, data in files:
         put(near / folder / name, data)
-    assert recognise_parts(near).dataset == "2m"
+    assert recognise_parts(near).images == "2m"
     assert nearby(fetcher, SOME, near) == len(SOME)
     fetcher.fetch(SOME, local=(near,))
     fetcher.assert_right(SOME)
@@ -163,7 +163,8 @@ class TestASourceThatLacksImages:
         put(near / "part-000001 (1).zip", zipped(FILES[10:20]))
         put(near / "part-000001" / FILES[23][0], FILES[23][1])
         put(tmp_path / "added" / "part-000001.zip", zipped(FILES[30:]))
-        Registry(fetcher.settings.data_dir).add(Added("zips", "2m", tmp_path / "added"))
+        added = AddedParts("zips", tmp_path / "added", "2m")
+        Registry(fetcher.settings.config_dir).add_parts(added)
         assert nearby(fetcher, SOME, near) == len(SOME)
         assert fetcher.fetch(SOME, local=(near,)).complete
         fetcher.assert_right(SOME)
@@ -204,7 +205,7 @@ class TestASourceThatLacksImages:
 
     def test_lets_go_a_folder_that_is_gone(self, fetcher: Fetcher, near: Path) -> None:
         put(near / "part-000001.zip", zipped(FILES))
-        Registry(fetcher.settings.data_dir).add(Added("zips", "2m", near))
+        Registry(fetcher.settings.config_dir).add_parts(AddedParts("zips", near, "2m"))
         shutil.rmtree(near)
         assert nearby(fetcher, SOME) == 0
         assert fetcher.fetch(SOME).complete

@@ -14,6 +14,7 @@ import pytest
 from conftest import write_table
 
 import ddb_query
+from ddb_query.dataset import DATASETS
 from ddb_query.query_library import QueryLibrary
 from ddb_query.store.place import store_of
 
@@ -87,20 +88,20 @@ def test_every_view_is_the_same_with_and_without_the_store(
 
 
 def test_a_copied_and_a_touched_table_keep_their_store(tables: Path, tmp_path: Path) -> None:
-    first = store_of(tmp_path, "2m", tables / "metadata.parquet")
+    first = store_of(tmp_path, DATASETS["2m"], tables / "metadata.parquet")
     copy = tmp_path / "copy.parquet"
     copy.write_bytes((tables / "metadata.parquet").read_bytes())
     os.utime(copy, (1, 1))
-    assert store_of(tmp_path, "2m", copy) == first
+    assert store_of(tmp_path, DATASETS["2m"], copy) == first
 
 
 def test_a_changed_table_and_another_dataset_have_another_store(
     tables: Path, tmp_path: Path
 ) -> None:
-    first = store_of(tmp_path, "2m", tables / "metadata.parquet")
+    first = store_of(tmp_path, DATASETS["2m"], tables / "metadata.parquet")
     other = write_table(tmp_path / "other.parquet", rows=2_000, seed=9)
-    assert store_of(tmp_path, "2m", other).folder != first.folder
-    assert store_of(tmp_path, "demo", tables / "metadata.parquet").folder != first.folder
+    assert store_of(tmp_path, DATASETS["2m"], other).folder != first.folder
+    assert store_of(tmp_path, DATASETS["demo"], tables / "metadata.parquet").folder != first.folder
 
 
 def test_search_builds_the_store_once_and_says_so(
@@ -204,10 +205,10 @@ def test_a_build_that_is_killed_leaves_no_store_and_the_next_one_succeeds(
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        store = store_of(tmp_path, "2m", tables / "metadata.parquet")
+        store = store_of(tmp_path, DATASETS["2m"], tables / "metadata.parquet")
         assert store.whole or not store.folder.exists()
     build_in(str(tmp_path), str(tables))
-    assert store_of(tmp_path, "2m", tables / "metadata.parquet").whole
+    assert store_of(tmp_path, DATASETS["2m"], tables / "metadata.parquet").whole
     assert not list((tmp_path / "stores").glob("*.building-*"))
 
 

@@ -546,6 +546,8 @@ def test_a_subset_of_another_dataset_is_refused(
 ) -> None:
     with ddb_query.open("large", data_dir=tables) as large:
         large.select(limit=3).export(tmp_path / "large.parquet")
-    with pytest.raises(BadManifestError, match="dataset large, not of 2m") as told:
+    with pytest.raises(
+        BadManifestError, match="names images of large, and dataset 2m has images of 2m"
+    ) as told:
         corpus.select(subset=tmp_path / "large.parquet").count()
     assert told.value.exit_code == 4

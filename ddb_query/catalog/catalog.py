@@ -1,29 +1,30 @@
-"""The one place that knows where each dataset's metadata table lies."""
+"""The one place that knows which datasets there are, and where the table of each lies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import difflib
+import shlex
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ddb_query.catalog.parts import holds_parts, recognise_parts
-from ddb_query.catalog.registry import Added, Registry
-from ddb_query.catalog.repeated import repeated_rows, told
-from ddb_query.catalog.tables import (
-    MetadataTable,
-    TableFacts,
-    check_table,
-    recognise,
-    table_facts,
-)
-from ddb_query.dataset import DATASETS
+from ddb_query.catalog.registry import Added, AddedTable, Registry
+from ddb_query.catalog.tables import MetadataTable, check_table
+from ddb_query.dataset import DATASETS, PUBLISHED, Dataset, added_dataset
 from ddb_query.engines.base import Relation
-from ddb_query.errors import BadTableError, MissingDataError, OutputError, UsageError
+from ddb_query.errors import (
+    BadTableError,
+    MissingDataError,
+    OutputError,
+    UnknownDatasetError,
+    UsageError,
+)
 from ddb_query.files import locked, make_folder, replacing
 from ddb_query.hub.source import source_path
+from ddb_query.store.place import footer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.hub.download import Downloaded
@@ -34,142 +35,150 @@ DEMO_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Status:
-    """What there is of one dataset's metadata table.
+class Removal:
+    """What removing a name or a path comes to.
 
     Attributes:
-        dataset: 2m, large or demo.
-        path: Where the table lies; None when there is none.
-        facts: What its footer says; None when it is missing or damaged.
-        problem: What is wrong with it, if anything.
-        command: The command that gets it, when it is missing.
+        forget: What was added, whose files stay.
+        delete: Files that ddb itself wrote.
 
     """
 
-    dataset: str
-    path: Path | None = None
-    facts: TableFacts | None = None
-    problem: str | None = None
-    command: str | None = None
+    forget: Added = field(default_factory=Added)
+    delete: tuple[Path, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.forget.tables or self.forget.parts or self.delete)
 
 
 class Catalog:
-    """The metadata tables of one data folder and one cache folder."""
+    """The datasets of one user: what they have added, one data folder, one cache folder."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.registry = Registry(settings.data_dir)
+        self.settings = settings
+        self.registry = Registry(settings.config_dir)
 
-    def locate(self, dataset: str) -> Path | None:
-        """Where a dataset's table lies: an added one first, then the data folder's."""
-        for entry in reversed(self.registry.entries()):
-            if entry.kind == "table" and entry.dataset == dataset and entry.path.exists():
-                return entry.path
-        path = self.home(dataset)
-        return path if path.exists() else None
+    def names(self) -> list[str]:
+        """Names of all datasets, the built-in ones first.
 
-    def home(self, dataset: str) -> Path:
-        """Where ddb itself puts a dataset's table."""
-        table = DATASETS[dataset].table
-        if dataset == "demo":
-            return self._settings.cache_dir / "demo" / table
-        return self._settings.data_dir / table
+        Raises:
+            DamagedRegistryError: What was added cannot be read.
+
+        """
+        own = (table.name for table in self.registry.read().tables if table.name not in DATASETS)
+        return [*DATASETS, *sorted(own)]
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset by its name, whether or not its table is there.
+
+        Raises:
+            UnknownDatasetError: There is none of that name; carries close matches.
+
+        """
+        if name in DATASETS:
+            return DATASETS[name]
+        added = self.registry.read().table(name)
+        if added is None:
+            names = self.names()
+            raise UnknownDatasetError(
+                name, difflib.get_close_matches(name, names, cutoff=0.5), names
+            )
+        return added_dataset(added.name, added.images, added.path)
+
+    def added(self, name: str) -> AddedTable | None:
+        """The table that was added under a name, if it counts.
+
+        With `--data-dir`, 2m and large are those of that folder and no others.
+        """
+        if name == "demo" or (name in PUBLISHED and self.settings.only_data_dir):
+            return None
+        return self.registry.read().table(name)
+
+    def locate(self, name: str) -> Path | None:
+        """Where the table of a dataset lies: an added one first, then ddb's own place."""
+        added = self.added(name)
+        if added is not None:
+            return added.path if added.path.exists() else None
+        home = self.home(name)
+        return home if home is not None and home.exists() else None
+
+    def home(self, name: str) -> Path | None:
+        """Where ddb itself puts the table of a built-in dataset; None for an added one."""
+        if name not in DATASETS:
+            return None
+        table = DATASETS[name].table
+        if name == "demo":
+            return self.settings.cache_dir / "demo" / table
+        return self.settings.data_dir / table
 
     def choose(self, wanted: str | None) -> tuple[str, str | None]:
         """The dataset to open, and a note when the choice was not said.
 
         Args:
-            wanted: 2m, large or demo; None for the environment's, else 2m, else large.
+            wanted: A name; None for the environment's, else 2m, else large.
 
         Raises:
-            UsageError: There is no dataset of that name.
-            MissingDataError: Its table is not there.
+            UnknownDatasetError: There is no dataset of that name.
+            MissingDataError: None was named, and neither 2m nor large is there.
 
         """
-        wanted = wanted or self._settings.dataset
+        wanted = wanted or self.settings.dataset
         if wanted is not None:
-            return self._known(wanted), None
-        present = [name for name in ("2m", "large") if self.locate(name)]
+            return self.dataset(wanted).name, None
+        # One that was added and is gone is an error when it is opened, not another's answer.
+        present = [name for name in PUBLISHED if self.added(name) or self.locate(name)]
         if not present:
-            folder = self._settings.data_dir
-            hint = "`ddb data pull 2m` gets one; --dataset demo needs no download"
-            if folder.is_file():
-                hint = f"--data-dir takes a folder; `ddb data add {folder}` registers a table"
-            gone = self._gone(("2m", "large"))
-            raise MissingDataError(gone or f"no metadata table in {folder}", hint=hint)
+            raise self._none_is_there()
         both = len(present) > 1
         note = f"using dataset {present[0]}; --dataset large has the other" if both else None
         return present[0], note
 
-    def table(self, engine: DuckDBEngine, dataset: str) -> MetadataTable:
-        """A dataset's table, checked.
+    def of_manifest(self, name: str, source_footer: str) -> str:
+        """The dataset that a subset was made from: of the same table if there is one.
+
+        Args:
+            name: What it was called where the subset was made.
+            source_footer: sha256 of the footer of its table.
+
+        Raises:
+            MissingDataError: There is neither that table nor a dataset of that name.
+
+        """
+        names = self.names()
+        for one in sorted(names, key=lambda other: other != name):
+            path = self.locate(one)
+            if path is not None and _footer(path) == source_footer:
+                return one
+        if name not in names:
+            raise MissingDataError(
+                f"the table of dataset {name}, which this was made from, is not here",
+                hint=f"`ddb data add TABLE --as {name}` registers it",
+            )
+        return name
+
+    def table(self, engine: DuckDBEngine, name: str) -> MetadataTable:
+        """The table of a dataset, checked.
 
         Raises:
             MissingDataError: It is not there.
             BadTableError: It is damaged, or not a metadata table.
 
         """
-        path = self.locate(dataset)
+        path = self.locate(name)
         if path is None:
-            there = f"{DATASETS[dataset].table} is not in {self.home(dataset).parent}"
-            raise MissingDataError(
-                self._gone((dataset,)) or there,
-                hint=f"`{DATASETS[dataset].command}` gets it; --dataset demo needs no download",
-            )
+            raise self._missing(name)
         return check_table(engine, path)
-
-    def status(self, engine: DuckDBEngine) -> list[Status]:
-        """What there is and what is missing, for every dataset."""
-        return [self._status(engine, dataset) for dataset in DATASETS]
-
-    def add(
-        self, engine: DuckDBEngine, path: Path, dataset: str | None = None
-    ) -> tuple[Added, tuple[str, ...]]:
-        """Register a metadata table, a folder of parts, or the folder of one part, where it lies.
-
-        Args:
-            engine: Looks into the file.
-            path: The file or folder.
-            dataset: Which one it is; None to tell by the endings of its image names.
-
-        Returns:
-            What was registered, and what there is to tell of a table: columns that no view shows,
-            rows whose image is on another row.
-
-        Raises:
-            BadTableError: It is neither.
-            UsageError: Which dataset it is cannot be told.
-
-        """
-        path = path.expanduser().absolute()
-        notes: tuple[str, ...] = ()
-        if path.suffix == ".zip" or holds_parts(path):
-            added = recognise_parts(path, dataset)
-        else:
-            table = check_table(engine, path)
-            added = Added("table", dataset or recognise(engine, table), path)
-            notes = self._notes(engine, table, DATASETS[added.dataset].image_suffix)
-        self.registry.add(added)
-        return added, notes
-
-    def _notes(self, engine: DuckDBEngine, table: MetadataTable, suffix: str) -> tuple[str, ...]:
-        notes = []
-        if table.extra_columns:
-            notes.append(f"columns left out: {', '.join(table.extra_columns)}")
-        if repeated := repeated_rows(engine, table, suffix, self._settings.cache_dir):
-            notes.append(told(repeated))
-        return tuple(notes)
 
     def pull(
         self,
         engine: DuckDBEngine,
-        dataset: str,
+        name: str,
         *,
         revision: str,
         progress: Progress,
         on_note: Callable[[str], None],
     ) -> Downloaded:
-        """Download a dataset's table from the Hub into the data folder, and check it.
+        """Download the table of a published dataset into the data folder, and check it.
 
         Raises:
             HubError: The Hub did not give it.
@@ -180,41 +189,49 @@ class Catalog:
         from ddb_query.hub.download import download
         from ddb_query.hub.endpoint import Hub
 
-        target = self.home(dataset)
+        target = self.settings.data_dir / DATASETS[name].table
         make_folder(target.parent)
-        return download(
+        done = download(
             Hub.from_environment(revision=revision),
-            DATASETS[dataset].table,
+            DATASETS[name].table,
             target,
             progress=progress,
             on_note=on_note,
             check=lambda path: _check(engine, path),
         )
+        if added := self.added(name):
+            on_note(
+                f"{name} is still the table that you added, {added.path};"
+                f" `ddb data remove {name}` makes it the one pulled"
+            )
+        return done
 
-    def removable(self, name: str) -> tuple[list[Path], list[Path]]:
-        """What a name stands for: added paths to forget, and ddb's own files to delete.
+    def removal(self, what: str, path: Path) -> Removal:
+        """What removing a name or a path comes to: to forget what was added, else to delete.
 
         Args:
-            name: A dataset, or the path of something added.
+            what: The name of a dataset.
+            path: The same as a path.
 
         """
-        path = Path(name).expanduser().absolute()
-        entries = self.registry.entries()
-        if name in DATASETS:
-            forget = [entry.path for entry in entries if entry.dataset == name]
-            return forget, self._written(name)
-        return [entry.path for entry in entries if entry.path == path], []
+        added = self.registry.read()
+        if table := added.table(what):
+            return Removal(Added((table,)))
+        if what in DATASETS:
+            return Removal(delete=self._written(what))
+        tables = tuple(table for table in added.tables if table.path == path)
+        return Removal(Added(tables, tuple(one for one in added.parts if one.path == path)))
 
-    def remove(self, forget: list[Path], delete: list[Path]) -> None:
-        """Forget added paths, and delete files.
+    def remove(self, removal: Removal) -> None:
+        """Forget what was added, and delete files.
 
         Raises:
             OutputError: A file cannot be deleted.
 
         """
-        if forget:
-            self.registry.remove(set(forget))
-        for path in delete:
+        if removal.forget != Added():
+            self.registry.forget(removal.forget)
+        for path in removal.delete:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -234,7 +251,7 @@ class Catalog:
 
         if rows < 1 or seed < 0:
             raise UsageError("the demo needs at least one row and a seed from 0")
-        target = self.home("demo")
+        target = self._demo
         make_folder(target.parent)
         sql, values = demo_sql(rows, seed)
         with replacing(target) as temporary:
@@ -243,7 +260,7 @@ class Catalog:
 
     def ensure_demo(self, engine: DuckDBEngine) -> bool:
         """Generate the demo dataset if it is not there; returns whether it had to."""
-        target = self.home("demo")
+        target = self._demo
         if target.exists():
             return False
         make_folder(target.parent)
@@ -253,35 +270,50 @@ class Catalog:
             self.make_demo(engine)
         return True
 
-    def _written(self, dataset: str) -> list[Path]:
+    @property
+    def _demo(self) -> Path:
+        return self.settings.cache_dir / "demo" / DATASETS["demo"].table
+
+    def _written(self, name: str) -> tuple[Path, ...]:
         """The files of a dataset that ddb itself wrote; a pull leaves a note beside its table."""
-        home = self.home(dataset)
+        home = self.home(name)
+        if home is None:
+            return ()
         notes = source_path(home)
-        if dataset == "demo" or notes.exists():
-            return [path for path in (home, notes) if path.exists()]
-        return []
+        if name == "demo" or notes.exists():
+            return tuple(path for path in (home, notes) if path.exists())
+        return ()
 
-    def _status(self, engine: DuckDBEngine, dataset: str) -> Status:
-        path = self.locate(dataset)
-        if path is None:
-            return Status(dataset, command=DATASETS[dataset].command)
-        try:
-            check_table(engine, path)
-        except BadTableError as error:
-            return Status(dataset, path, problem=error.problem)
-        return Status(dataset, path, table_facts(engine, path))
+    def _none_is_there(self) -> MissingDataError:
+        """What to say when no dataset was named and there is none to choose."""
+        folder = self.settings.data_dir
+        hint = "`ddb data pull 2m` gets one; --dataset demo needs no download"
+        if own := [name for name in self.names() if name not in DATASETS]:
+            hint = f"--dataset {' or --dataset '.join(own[:3])} opens what you added; {hint}"
+        if folder.is_file():
+            quoted = shlex.quote(str(folder))
+            hint = f"--data-dir takes a folder; `ddb data add {quoted}` registers a table"
+        return MissingDataError(f"no metadata table in {folder}", hint=hint)
 
-    def _gone(self, datasets: tuple[str, ...]) -> str | None:
-        """What to say of a table that was added and lies there no more."""
-        for entry in self.registry.entries():
-            if entry.kind == "table" and entry.dataset in datasets and not entry.path.exists():
-                return f"{entry.path} was added, and is not there any more"
+    def _missing(self, name: str) -> MissingDataError:
+        added = self.added(name)
+        if added is not None:
+            return MissingDataError(
+                f"{added.path}, the table of dataset {name}, was added and is not there any more",
+                hint=f"`ddb data remove {name}` forgets it",
+            )
+        home = self.home(name) or self.settings.data_dir
+        return MissingDataError(
+            f"{home.name} is not in {home.parent}",
+            hint=f"`{self.dataset(name).command}` gets it; --dataset demo needs no download",
+        )
+
+
+def _footer(table: Path) -> str | None:
+    try:
+        return footer(table)[0]
+    except BadTableError:
         return None
-
-    def _known(self, dataset: str) -> str:
-        if dataset not in DATASETS:
-            raise UsageError(f"no dataset named {dataset}", hint=f"there are {', '.join(DATASETS)}")
-        return dataset
 
 
 def _check(engine: DuckDBEngine, path: Path) -> None:

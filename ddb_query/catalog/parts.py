@@ -6,7 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from ddb_query.catalog.part_folder import PartFolder
-from ddb_query.catalog.registry import Added
+from ddb_query.catalog.registry import AddedParts
 from ddb_query.dataset import is_image_name, part_number, published_name
 from ddb_query.errors import BadTableError
 
@@ -25,12 +25,12 @@ def holds_parts(path: Path) -> bool:
     return not any(next(path.rglob(f"*.{form}"), None) for form in ("parquet", "arrow"))
 
 
-def recognise_parts(path: Path, dataset: str | None = None) -> Added:
+def recognise_parts(path: Path, images: str | None = None) -> AddedParts:
     """Say what a folder holds: zips of parts, or images as files.
 
     Args:
         path: The folder, or one part in it, which stands for its folder.
-        dataset: Overrules what the endings of the image names say.
+        images: The built-in dataset whose parts these are, whatever the image names end with.
 
     Raises:
         BadTableError: It holds neither, or a zip that cannot be read.
@@ -54,8 +54,8 @@ def recognise_parts(path: Path, dataset: str | None = None) -> Added:
         (zipped for part in sorted(found.parts())[:1] for zipped in found.zips(part)), None
     )
     if first is not None:
-        return Added("zips", dataset or _dataset_of(first, _zip_names(first)), folder)
-    return Added("folders", dataset or _dataset_of(path, found.names()), folder)
+        return AddedParts("zips", folder, images or _images_of(first, _zip_names(first)))
+    return AddedParts("folders", folder, images or _images_of(path, found.names()))
 
 
 def _zip_names(path: Path) -> list[str]:
@@ -66,11 +66,11 @@ def _zip_names(path: Path) -> list[str]:
         raise BadTableError(path, "not a zip file that can be read") from error
 
 
-def _dataset_of(path: Path, names: Iterable[str]) -> str:
+def _images_of(path: Path, names: Iterable[str]) -> str:
     for name in map(published_name, names):
         if name and is_image_name(name):
             return "2m" if name.endswith(".png") else "large"
     raise BadTableError(
         path, "its first part holds no `<uuid>.png` or `<uuid>.webp`",
-        hint="say which dataset it is with --as 2m or --as large",
+        hint="--images-from 2m or --images-from large says whose parts these are",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Looks at a file or folder and says whether it is a DiffusionDB metadata table, and which."""
+"""Looks at a file or folder and says whether it is a DiffusionDB metadata table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ddb_query.catalog.mending import mending_command, no_parquet_hint, why_miss
 from ddb_query.dataset import COLUMNS
 from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.table_files import table_files
-from ddb_query.errors import BadColumnError, BadTableError, BadValueError, SqlError, UsageError
+from ddb_query.errors import BadColumnError, BadTableError, BadValueError, SqlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,26 +149,15 @@ def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
     return TableFacts(int(rows or 0), int(groups or 0), sum(file.stat().st_size for file in files))
 
 
-def recognise(engine: DuckDBEngine, table: MetadataTable) -> str:
-    """Which dataset a table is of, by the endings of its image names.
-
-    Raises:
-        UsageError: The endings are neither all `.png` nor all `.webp`.
-
-    """
+def suffix_of_names(engine: DuckDBEngine, table: MetadataTable) -> str | None:
+    """What all image names of a table end with: `.png`, `.webp`, or None where they differ."""
     name = table.forms["image_name"].sql
     select = f"select count(*) filter ({name} like '%.png'), count(*) filter ({name} like '%.webp')"
     with engine.looking_at(table.path):
         png, webp, rows = (int(count or 0) for count in _row(engine, f"{select}, count(*)"))
-    if rows and png == rows:
-        return "2m"
-    if rows and webp == rows:
-        return "large"
-    raise UsageError(
-        f"{table.path}: cannot tell which dataset this is: of {rows} image names {png} end in .png"
-        f" and {webp} in .webp",
-        hint="say it with --as 2m or --as large",
-    )
+    if rows and rows in (png, webp):
+        return ".png" if png else ".webp"
+    return None
 
 
 def _check_files(path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ddb_query.catalog import Catalog
+from ddb_query.catalog.repeated import told
 from ddb_query.cli.options import Session, command, common_options
+from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
 from ddb_query.errors import UsageError
@@ -19,7 +21,8 @@ from ddb_query.store.place import source_is_gone
 from ddb_query.store.place import stores as stores_in
 
 if TYPE_CHECKING:
-    from ddb_query.catalog import Added, Status
+    from ddb_query.catalog.adding import AddedNow
+    from ddb_query.catalog.status import Status
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.store.place import Store
 
@@ -31,20 +34,23 @@ common_options(app)
 
 _STATUS = (
     Column("dataset", "VARCHAR"), Column("rows", "BIGINT"), Column("megabytes", "DOUBLE"),
-    Column("row_groups", "BIGINT"), Column("where", "VARCHAR"),
+    Column("row_groups", "BIGINT"), Column("origin", "VARCHAR"), Column("images_from", "VARCHAR"),
+    Column("where", "VARCHAR"), Column("problem", "VARCHAR"),
 )  # fmt: skip
-_AS_HELP = "Which dataset it is, whatever its image names say."
+_KINDS = {"zips": "part zips", "folders": "extracted parts"}
 
 
 @app.command("status")
 @command
 def status(session: Session) -> None:
-    """Show which metadata tables there are, and which command gets a missing one."""
+    """Show all datasets: the rows, the origin and the place of each; how to get a missing one."""
+    from ddb_query.catalog import status as found
+
+    catalog = _catalog(session)
     with _engine(session) as engine:
-        catalog = _catalog(session)
-        rows = [_row(found) for found in catalog.status(engine)]
-        rows += map(_added_row, filter(_listed_apart, catalog.registry.entries()))
-    rows += [_store_row(store) for store in stores_in(_settings(session).cache_dir)]
+        rows = [_row(table) for table in found.tables(catalog, engine)]
+    rows += map(_row, found.parts(catalog))
+    rows += [_store_row(store) for store in stores_in(catalog.settings.cache_dir)]
     session.show_listing(Listed(_STATUS, tuple(rows)))
 
 
@@ -55,16 +61,57 @@ def add(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Metadata tables or folders of parts.")
     ],
-    as_: Annotated[Literal["2m", "large"] | None, typer.Option("--as", help=_AS_HELP)] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="NAME", help="Name of the new dataset; by default that of its file."
+        ),
+    ] = None,
+    images_from: Annotated[
+        Literal["2m", "large", "demo"] | None,
+        typer.Option(
+            help="Which dataset's parts hold the images; by default told by the image names."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of the dataset of that name.")
+    ] = False,
 ) -> None:
     """Register metadata tables, part zips and extracted parts where they lie, without copying."""
+    from ddb_query.catalog.adding import add_parts, add_table, is_parts
+
+    whole = [path.expanduser().absolute() for path in paths]
+    if as_ is not None and (len(whole) > 1 or is_parts(whole[0])):
+        raise UsageError(
+            "--as names one metadata table",
+            hint="add tables one by one; parts have no name, --images-from says whose they are",
+        )
+    catalog, note = _catalog(session), session.diagnostics.note
     with _engine(session) as engine:
-        catalog = _catalog(session)
-        for path in paths:
-            added, notes = catalog.add(engine, path, as_)
-            session.diagnostics.note(f"added {added.path}: {_what(added)}")
-            for words in notes:
-                session.diagnostics.note(words)
+        for path in whole:
+            if is_parts(path):
+                parts = add_parts(catalog, path, images_from)
+                note(f"added {_KINDS[parts.kind]} of {parts.images}: {parts.path}")
+                continue
+            added = add_table(catalog, engine, path, name=as_, images=images_from, replace=replace)
+            _tell_of_table(session, added)
+
+
+def _tell_of_table(session: Session, added: AddedNow) -> None:
+    note, table = session.diagnostics.note, added.table
+    if added.instead_of is not None and added.instead_of != table.path:
+        note(f"{table.name} was {added.instead_of} until now; that file stays where it is")
+    published = DATASETS[table.name].rows if table.name in PUBLISHED else None
+    if published not in (None, added.rows):
+        note(f"as published, {table.name} has {published:,} rows; this table has {added.rows:,}")
+    if added.extra_columns:
+        note(f"columns left out: {', '.join(added.extra_columns)}")
+    if added.repeated:
+        note(told(added.repeated))
+    note(
+        f"added dataset {table.name}: {added.rows:,} rows of {table.path};"
+        f" next: `ddb --dataset {table.name} run sampler-stats`"
+    )
 
 
 @app.command("pull")
@@ -119,34 +166,40 @@ def remove(
     session: Session,
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="DATASET|PATH...", help="A dataset, or an added path."),
+        typer.Argument(metavar="NAME|PATH...", help="A dataset, or an added path."),
     ] = None,
     stores: Annotated[
         bool, typer.Option("--stores", help="The stores whose table is gone or has changed.")
     ] = False,
 ) -> None:
-    """Forget what was added, and delete what ddb itself wrote, after naming it."""
+    """Forget what was added, else delete what ddb itself wrote, after naming it."""
     if stores:
         _remove_stores(session)
     elif not what:
         raise UsageError(
-            "nothing to remove was named", hint="`ddb data status` shows what is there"
+            "name at least one dataset to remove", hint="`ddb data status` shows what is there"
         )
-    catalog = _catalog(session)
     for name in what or []:
-        forget, delete = catalog.removable(name)
-        if not forget and not delete:
-            raise UsageError(
-                f"nothing of ddb's own and nothing added is called {name}",
-                hint="`ddb data status` shows what there is",
-            )
-        for path in delete:
-            session.diagnostics.note(f"to delete: {path}")
-        for path in forget:
-            session.diagnostics.note(f"to forget: {path} (the file stays)")
-        if delete and not session.options.yes:
-            _confirm()
-        catalog.remove(forget, delete)
+        _remove(session, _catalog(session), name)
+
+
+def _remove(session: Session, catalog: Catalog, name: str) -> None:
+    note = session.diagnostics.note
+    removal = catalog.removal(name, Path(name).expanduser().absolute())
+    if not removal:
+        raise UsageError(
+            f"nothing of ddb's own and nothing added is called {name}",
+            hint="`ddb data status` shows what there is",
+        )
+    for path in removal.delete:
+        note(f"to delete: {path}")
+    if removal.delete and not session.options.yes:
+        _confirm()
+    catalog.remove(removal)
+    for table in removal.forget.tables:
+        note(f"forgot dataset {table.name}; its file stays: {table.path}")
+    for parts in removal.forget.parts:
+        note(f"forgot {_KINDS[parts.kind]} of {parts.images}; the files stay: {parts.path}")
 
 
 def _remove_stores(session: Session) -> None:
@@ -163,8 +216,8 @@ def _remove_stores(session: Session) -> None:
 def _store_row(store: Store) -> tuple[Value, ...]:
     size = sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file())
     state = store.problem() or ("its table is gone" if source_is_gone(store) else None)
-    where = str(store.folder) + (f" ({state})" if state else "")
-    return (f"{store.dataset} store", None, round(size / 1e6, 1), None, where)
+    name, megabytes = f"{store.dataset} store", round(size / 1e6, 1)
+    return (name, None, megabytes, None, "built", None, str(store.folder), state)
 
 
 def _confirm() -> None:
@@ -195,25 +248,9 @@ def _engine(session: Session) -> closing[DuckDBEngine]:
 
 
 def _row(found: Status) -> tuple[Value, ...]:
-    if found.path is None:
-        return (found.dataset, None, None, None, f"missing; get it with `{found.command}`")
-    if found.facts is None:
-        return (found.dataset, None, None, None, f"{found.path}: {found.problem}")
     facts = found.facts
-    megabytes = round(facts.file_bytes / 1e6, 1)
-    return (found.dataset, facts.rows, megabytes, facts.row_groups, str(found.path))
-
-
-def _listed_apart(added: Added) -> bool:
-    """Whether something added has a line of its own: a table that is there is its dataset's."""
-    return added.kind != "table" or not added.path.exists()
-
-
-def _added_row(added: Added) -> tuple[Value, ...]:
-    gone = "" if added.path.exists() else f" is gone; `ddb data remove {added.path}` forgets it"
-    return (f"{added.dataset} {added.kind}", None, None, None, f"{added.path}{gone}")
-
-
-def _what(added: Added) -> str:
-    kinds = {"table": "metadata table", "zips": "part zips", "folders": "extracted parts"}
-    return f"{kinds[added.kind]} of {added.dataset}"
+    rows, megabytes, groups = (
+        (facts.rows, round(facts.file_bytes / 1e6, 1), facts.row_groups) if facts else (None,) * 3
+    )
+    where = None if found.path is None else str(found.path)
+    return (found.name, rows, megabytes, groups, found.origin, found.images, where, found.problem)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ddb_query import output
+from ddb_query.dataset import DATASETS
 from ddb_query.diagnostics import Diagnostics
 from ddb_query.engines.base import Result
 from ddb_query.errors import InterruptedByUserError, UsageError
@@ -30,6 +31,19 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 Format = Literal["table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow"]
 
 
+def complete_dataset(incomplete: str) -> list[str]:
+    """Names of datasets that begin so."""
+    from ddb_query.catalog import Catalog
+    from ddb_query.errors import DdbError
+    from ddb_query.settings import Settings
+
+    try:
+        names = Catalog(Settings.from_environment()).names()
+    except DdbError:
+        names = list(DATASETS)
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @dataclass(frozen=True)
 class Common:
     """What the common options say; None for an option that was not given."""
@@ -38,7 +52,12 @@ class Common:
         Path | None, typer.Option(metavar="DIR", help="Folder of the metadata tables.")
     ] = None
     dataset: Annotated[
-        Literal["2m", "large", "demo"] | None, typer.Option(help="Which dataset to ask.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The dataset to ask: 2m, large, demo, or one that `ddb data add` named.",
+            autocompletion=complete_dataset,
+        ),
     ] = None
     sql_dir: Annotated[
         Path | None,
@@ -114,7 +133,7 @@ class Session:
     def default_dataset(self, name: str) -> None:
         """Take a dataset that something else than an option says, unless an option says one."""
         if self.options.dataset is None:
-            self.options = replace(self.options, dataset=name)  # type: ignore[arg-type]
+            self.options = replace(self.options, dataset=name)
 
     @property
     def format(self) -> str:

@@ -42,9 +42,14 @@ def replay(
 ) -> None:
     """Make a subset again from the source, and prove it equal; -o FILE keeps it."""
     from ddb_query import manifest
+    from ddb_query.catalog import Catalog
     from ddb_query.replaying import replay as again
+    from ddb_query.settings import Settings
 
-    session.default_dataset(manifest.read(file).dataset)
+    said = manifest.read(file)
+    if session.options.dataset is None:
+        settings = Settings.from_environment(data_dir=session.options.data_dir)
+        session.default_dataset(Catalog(settings).of_manifest(said.dataset, said.source_footer))
     with session.open() as corpus:
         said = again(
             corpus, file, output=session.options.output, form=session.options.format,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ddb_query.engines.parsed import Call, Parsed
 
-_OWN_MACROS = frozenset({"hash60", "dataset_name", "image_suffix", "repeated_rows"})
+_OWN_MACROS = frozenset({"hash60", "image_suffix", "images_from", "repeated_rows"})
 _WHY = {
     "time": "whose value changes with time",
     "random": "which is random",

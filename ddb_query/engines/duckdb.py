@@ -117,6 +117,8 @@ class DuckDBEngine:
         self._last: LastResult | None = None
         # The tables that are read, and the command that makes each anew.
         self._files: dict[Path, str] = {}
+        # The views over tables as they were saved.
+        self.table_views: set[str] = {"metadata", "metadata_large"}
         # All that share the database and are still in use.
         self._cursors: WeakSet[DuckDBEngine] = WeakSet([self])
         connection.execute("set enable_progress_bar = true")
@@ -321,9 +323,12 @@ class DuckDBEngine:
             store: Folder of its derived tables; those that are there take the views' places.
         """
         run = self._connection.execute
+        self.table_views.add(dataset.view)
+        # The names of built-in datasets alone.
+        images = f"'{dataset.images}'" if dataset.images else "cast(null as varchar)"
         run(_HASH60)
         run(_SEARCH)
-        run(f"create or replace macro dataset_name() as '{dataset.name}'")
+        run(f"create or replace macro images_from() as {images}")
         run(f"create or replace macro image_suffix() as '{dataset.image_suffix}'")
         run(f"create or replace macro repeated_rows() as {repeated}::bigint")
         for path in sorted((sql_folder() / "functions").glob("*.sql")):
@@ -582,7 +587,7 @@ class DuckDBEngine:
         if not isinstance(answer, DuckDBAnswer):
             raise UsageError("a result of another engine cannot be kept by this one")
         if self._last is None:
-            self._last = LastResult(self._connection, self._running)
+            self._last = LastResult(self._connection, self._running, self.table_views)
         return self._last.keep(answer)
 
     def cursor(self, *, silent: bool = False) -> DuckDBEngine:
@@ -598,6 +603,7 @@ class DuckDBEngine:
                 self._connection.cursor(), self._limits, progress, memory=self._memory
             )
             found._files = self._files
+            found.table_views = self.table_views
             found._cursors = self._cursors
             found._cursors.add(found)
             return found

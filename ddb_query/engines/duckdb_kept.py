@@ -27,13 +27,16 @@ _SCHEMA = "kept"
 # The results of all connections lie in one schema.
 _numbers = itertools.count(1)
 
-_OWN_VIEWS = {"metadata", "metadata_large", *VIEWS, LAST_RESULT}
+_OWN_VIEWS = {*VIEWS, LAST_RESULT}
 
 
 class LastResult:
     """The view `_` of one connection, and the tables and views that it is made of."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, running: Running) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, running: Running, table_views: set[str]
+    ) -> None:
+        self._table_views = table_views
         self._connection = connection
         self._running = running
         self._kept: list[str] = []
@@ -80,7 +83,9 @@ class LastResult:
         if answer.statement is None or not _can_be_renamed(answer.statement.sql):
             return False
         found = parsed_select(self._connection, answer.statement.sql)
-        return found is not None and why_not_repeatable(found, _OWN_VIEWS) is None
+        return (
+            found is not None and why_not_repeatable(found, _OWN_VIEWS | self._table_views) is None
+        )
 
     def _view(self, answer: DuckDBAnswer, view: str) -> str:
         """A view of all rows of a SELECT; what it calls `_` is the result before it."""

@@ -79,7 +79,7 @@ class Nearby:
 
         Args:
             dataset: 2m, large or demo.
-            settings: Whose data folder has the registered folders.
+            settings: Whose registered folders are looked into.
             hub: Whose revision the Hub's cache is asked for; or a `file://` mirror.
             directories: What is known of zips.
             local: Folders with part zips or images.
@@ -176,6 +176,6 @@ def _given(path: Path) -> PartFolder:
 
 
 def _registered(settings: Settings, dataset: str) -> Iterator[PartFolder]:
-    for entry in reversed(Registry(settings.data_dir).entries()):
-        if entry.dataset == dataset and entry.kind != "table":
-            yield PartFolder(entry.path)
+    for parts in reversed(Registry(settings.config_dir).read().parts):
+        if parts.images == dataset:
+            yield PartFolder(parts.path)

@@ -13,6 +13,7 @@ from ddb_query.report.sections import TERMS, find
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ddb_query.dataset import Dataset
     from ddb_query.progress import Progress
     from ddb_query.report.sections import Found, Scope
 
@@ -24,13 +25,13 @@ class Subject:
     Attributes:
         scope: The images.
         words: Which these are, for its readers.
-        dataset: 2m, large or demo.
+        dataset: Whose images they are.
         manifest: What it takes to select them again.
     """
 
     scope: Scope
     words: str
-    dataset: str
+    dataset: Dataset
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -67,7 +68,7 @@ def make(
     )
     manifest = {**subject.manifest, **({"versus": dict(versus.manifest)} if versus else {})}
     report = Report(
-        title or _title(subjects), subject.dataset, found[0].images, words, manifest,
+        title or _title(subjects), subject.dataset.name, found[0].images, words, manifest,
         found[0].sections,
     )  # fmt: skip
     return report if versus is None else replace(report, sections=_compared(found[0], found[1]))
@@ -85,6 +86,5 @@ def _compared(first: Found, second: Found) -> tuple[Section, ...]:
 
 
 def _title(subjects: Sequence[Subject]) -> str:
-    names = {"2m": "DiffusionDB 2M", "large": "DiffusionDB Large", "demo": "DiffusionDB demo"}
-    about = names[subjects[0].dataset]
+    about = subjects[0].dataset.title
     return f"{about}: two selections compared" if len(subjects) > 1 else f"{about}: corpus report"

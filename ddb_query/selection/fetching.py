@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ddb_query.images.order import Fetched, Order
     from ddb_query.images.plan import Plan
     from ddb_query.selection.selection import Selection
-    from ddb_query.workspace import Workspace
+    from ddb_query.workspace import Source, Workspace
 
 T = TypeVar("T")
 
@@ -45,14 +45,13 @@ def plan(
     from ddb_query.images.plan import plan as plan_rows
 
     source, hub = workspace.source, Hub.without_account(revision=revision)
+    images = _images_from(source)
 
     def planned(most_bytes: int | None) -> Plan:
         with workspace.engine.frugal(most_bytes):
             choice = _choice(selection, workspace)
             with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
-                return plan_rows(
-                    rows, folder, source.dataset, order, source.settings, hub, choice=choice
-                )
+                return plan_rows(rows, folder, images, order, source.settings, hub, choice=choice)
 
     return _frugally(selection, workspace, planned)
 
@@ -68,6 +67,7 @@ def fetch(
     """Fetch the images of a selection."""
     weight = ", weight" if selection.criteria.stratify else ""
     source, hub = workspace.source, Hub.from_environment(revision=revision)
+    images = _images_from(source)
 
     def fetched(most_bytes: int | None) -> Fetched:
         with contextlib.ExitStack() as reading:
@@ -75,7 +75,7 @@ def fetch(
             relation = selection.rows(_COLUMNS + weight, ordered=False, first="part_id")
             rows = _and_then(_reader(workspace, relation), reading.close)
             return fetch_rows(
-                rows, folder, source.dataset, order, source.settings, hub,
+                rows, folder, images, order, source.settings, hub,
                 progress=source.progress, on_note=note,
             )  # fmt: skip
 
@@ -102,8 +102,9 @@ def from_fewest_parts(selection: Selection, workspace: Workspace) -> tuple[str, 
 def on_disk(workspace: Workspace) -> list[str]:
     """Conditions over `images` for those that need no network; none when none of them does."""
     source = workspace.source
-    directories = Directories(source.settings.directories, source.dataset)
-    nearby = Nearby(source.dataset, source.settings, Hub.without_account(), directories)
+    images = _images_from(source)
+    directories = Directories(source.settings.directories, images)
+    nearby = Nearby(images, source.settings, Hub.without_account(), directories)
     if nearby.everything:
         return []
     names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
@@ -113,6 +114,20 @@ def on_disk(workspace: Workspace) -> list[str]:
         members = workspace.keep(Relation(_MEMBERS, {"files": files}), "members")
         found += f"\nunion all select image_name from {members}"
     return [f"image_name in ({found})"]
+
+
+def _images_from(source: Source) -> str:
+    """The built-in dataset whose parts hold the images of a dataset.
+
+    Raises:
+        UsageError: It is not known.
+    """
+    if source.dataset.images is None:
+        raise UsageError(
+            f"it is not known which published dataset has the images of {source.dataset}",
+            hint=f"`{source.dataset.command} --images-from 2m` says so (or large)",
+        )
+    return source.dataset.images
 
 
 def _choice(selection: Selection, workspace: Workspace) -> list[tuple[int, int]]:

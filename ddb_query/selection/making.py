@@ -110,7 +110,8 @@ def _common(
 ) -> dict[str, object]:
     source: Source = workspace.source
     return {
-        "dataset": source.dataset,
+        "dataset": source.dataset.name,
+        "images": source.dataset.images,
         "source_footer": source.store.footer_sha256,
         "columns": [[column.name, column.type] for column in columns],
         "rows": tally.rows,

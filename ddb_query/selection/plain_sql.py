@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from ddb_query.dataset import COLUMNS, DATASETS
+from ddb_query.dataset import COLUMNS, DATASETS, PUBLISHED, BuiltIn
 from ddb_query.engines.base import Relation
 from ddb_query.engines.float_bounds import unbounded
 from ddb_query.errors import UsageError
+from ddb_query.printable import printable
 from ddb_query.query_library import VIEWS, read_view, sql_folder
 from ddb_query.search.predicate import predicate
 from ddb_query.selection.columns import HIDDEN
@@ -21,12 +22,14 @@ from ddb_query.sql_text import pieces, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
+    from ddb_query.dataset import Dataset
     from ddb_query.search.tree import Node
     from ddb_query.selection.criteria import Criteria
     from ddb_query.selection.strata import Stratum
 
-_VIEWS = ("source.images", *VIEWS[1:])
+_VIEWS = {"source.images", *VIEWS[1:]}
 _SOURCE = {"source.images", "source.user_totals", "source.published", "source.metadata"}
 _FLOATS = [column.name for column in COLUMNS if column.type == "FLOAT"]
 _HASH60 = "create or replace temp macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint);"
@@ -34,14 +37,15 @@ _HEAD = """-- Images of DiffusionDB, by ddb-query; for DuckDB, in the folder of 
 set TimeZone = 'UTC';
 -- What a CASE gives has no bounds: those of a parquet file leave NaN out, and are trusted.
 create or replace temp view source_published as
-select * replace ({floats}) from '{table}';
+select * replace ({floats}) from {file};
 create or replace temp view source_metadata as
 select *, hash60(prompt) as prompt_id, image_name as image_key from ({rows});"""
 
 
 def plain_sql(
     criteria: Criteria,
-    dataset: str,
+    dataset: Dataset,
+    table: Path,
     tree: Node | None,
     strata: list[Stratum],
     order: str,
@@ -53,7 +57,8 @@ def plain_sql(
 
     Args:
         criteria: What is selected.
-        dataset: 2m, large or demo.
+        dataset: Which one.
+        table: Its metadata table, of which only the name is written.
         tree: What `criteria.match` means.
         strata: Of a stratified sample, as worked out.
         order: What the rows are ordered by.
@@ -79,7 +84,7 @@ def plain_sql(
     # Ordered within, where names mean columns of the view rather than those published.
     rows = f"select *\n{_spelled(source)}\norder by {order}{limit}"
     query = f"{with_}select\n    {named}\nfrom (\n{rows}\n) as images;"
-    return _own_names(f"{_prelude(query, dataset, repeated=repeated)}\n\n{query}\n")
+    return _own_names(f"{_prelude(query, dataset, table, repeated=repeated)}\n\n{query}\n")
 
 
 def _check(criteria: Criteria, columns: Mapping[str, str]) -> None:
@@ -123,40 +128,59 @@ def _thinning(
     return parts, last
 
 
-def _prelude(query: str, dataset: str, *, repeated: bool) -> str:
+def _prelude(query: str, dataset: Dataset, table: Path, *, repeated: bool) -> str:
     """The views and functions that the query needs, each after what it needs itself."""
+    here, own = _of_dataset(dataset, table)
     written: dict[str, str] = {}
-    _need("source.images", dataset, written)
+    _need("source.images", own, written)
     for name in _names(query):
-        _need(name, dataset, written)
+        _need(name, own, written)
     floats = ", ".join(f"{unbounded(name, 'FLOAT')} as {name}" for name in _FLOATS)
     rows = read_view("published_once") if repeated else "from source.published"
-    head = _HEAD.format(table=DATASETS[dataset].table, floats=floats, rows=rows)
+    head = _HEAD.format(table=printable(here), file=_file(here), floats=floats, rows=rows)
     return "\n".join([_HASH60, head, *written.values()])
 
 
-def _need(name: str, dataset: str, written: dict[str, str], above: tuple[str, ...] = ()) -> None:
-    text = None if name in written or name in above else _definition(name, dataset)
+def _of_dataset(dataset: Dataset, table: Path) -> tuple[str, dict[str, str]]:
+    """The name of its table's file, and the definitions that another dataset has otherwise."""
+    named = dataset.table if isinstance(dataset, BuiltIn) else table.name
+    files = {DATASETS[name].view: DATASETS[name].table for name in PUBLISHED}
+    own = {
+        view: f"create or replace temp view {view} as from {_file(file)};"
+        for view, file in (files | {dataset.view: named}).items()
+    }
+    images = _literal(dataset.images)
+    own["images_from"] = f"create or replace temp macro images_from() as {images};"
+    return named, own
+
+
+def _file(name: str) -> str:
+    """A file in the current folder as a table; marks of patterns in its name are text."""
+    plain = "".join(f"[{mark}]" if mark in "*?[" else mark for mark in name)
+    return _literal(plain) if name.endswith(".parquet") else f"read_parquet({_literal(plain)})"
+
+
+def _need(
+    name: str, own: Mapping[str, str], written: dict[str, str], above: tuple[str, ...] = ()
+) -> None:
+    text = None if name in written or name in above else _definition(name, own)
     if text is None:
         return
     for other in _names(text):
-        _need(other, dataset, written, (*above, name))
+        _need(other, own, written, (*above, name))
     written[name] = text
 
 
-def _definition(name: str, dataset: str) -> str | None:
+def _definition(name: str, own: Mapping[str, str]) -> str | None:
+    if name in own:
+        return own[name]
     if name == "images":
         hidden = ", ".join(HIDDEN)
         return (
             f"create or replace temp view images as select * exclude ({hidden}) from source.images;"
         )
-    for other in (DATASETS[dataset], *DATASETS.values()):
-        if name == other.view:
-            return f"create or replace temp view {name} as from '{other.table}';"
     if name in _VIEWS:
         return f"create or replace temp view {name} as\n{read_view(name)};"
-    if name == "dataset_name":
-        return f"create or replace temp macro dataset_name() as '{dataset}';"
     path = sql_folder() / "functions" / f"{name}.sql"
     if not path.is_file():
         return None
@@ -169,7 +193,8 @@ def _names(sql: str) -> Iterator[str]:
     words = [token.text.strip('"').lower() for token in tokens(sql) if token.kind != "comment"]
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
         if before == ".":
-            yield f"source.{word}" if f"source.{word}" in _VIEWS else word
+            # What else `source` has is written first of all.
+            yield f"source.{word}" if f"source.{word}" in _VIEWS | _SOURCE else word
         if word.isidentifier() and (after == "(" or before in ("from", "join", ",")):
             yield word
 

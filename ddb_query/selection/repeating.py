@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Canned queries read some of `source` too.
 _OURS = frozenset({
-    "metadata", "metadata_large", "source.images", "source.metadata", "source.published", *VIEWS,
+    "source.images", "source.metadata", "source.published", *VIEWS,
 })  # fmt: skip
 _LOCAL = "which images are on disk differs from machine to machine"
 
@@ -28,7 +28,7 @@ def unrepeatable(engine: DuckDBEngine, sql: str) -> str | None:
     found = engine.parsed(sql)
     if found is None or found.writes:
         raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
-    return why_not_repeatable(found, _OURS)
+    return why_not_repeatable(found, _OURS | engine.table_views)
 
 
 def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | None:
@@ -45,4 +45,4 @@ def unrepeatable_criteria(engine: DuckDBEngine, criteria: Criteria) -> str | Non
     found = engine.parsed(f"select 1 from images{where}{order}")
     if found is None or found.writes:
         raise UsageError("a condition can only read")
-    return local or why_not_repeatable(found, _OURS)
+    return local or why_not_repeatable(found, _OURS | engine.table_views)

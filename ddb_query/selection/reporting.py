@@ -42,7 +42,7 @@ def report(
         subject, _other(versus, subject), title=title, sections=sections, users=users,
         progress=selection.workspace.source.progress,
     )  # fmt: skip
-    words = ["ddb", "--dataset", subject.dataset, "report", *_options(selection.criteria)]
+    words = ["ddb", "--dataset", subject.dataset.name, "report", *_options(selection.criteria)]
     for name in sections:
         words += ["--section", name]
     words += ["--users"] if users else []
@@ -120,4 +120,4 @@ def _versus_words(versus: Selection | Literal["rest"]) -> str:
     if isinstance(versus, str):
         return versus
     dataset = versus.workspace.source.dataset
-    return shlex.join(["--dataset", dataset, *_options(versus.criteria)])
+    return shlex.join(["--dataset", dataset.name, *_options(versus.criteria)])

@@ -158,9 +158,10 @@ class Selection:
         self._check()
         strata = self.strata if self.criteria.stratify else []
         wanted = picked(self, workspace, columns, not columns, drop)
+        source = workspace.source
         return plain_sql(
-            self.criteria, workspace.source.dataset, tree, strata, self.order, wanted,
-            repeated=workspace.source.definition[-1] > 0,
+            self.criteria, source.dataset, source.table, tree, strata, self.order, wanted,
+            repeated=source.definition[-1] > 0,
         )  # fmt: skip
 
     def export(

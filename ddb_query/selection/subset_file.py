@@ -45,7 +45,7 @@ def names(workspace: Workspace, file: Path | str) -> Subset:
 
     Raises:
         UsageError: It cannot be read, or has no column `image_name`.
-        BadManifestError: Its manifest is of another dataset, whose names differ.
+        BadManifestError: Its manifest says that its images are from another dataset than these.
     """
     # An empty text is the path of the current folder.
     if not isinstance(file, str | Path) or Path(file) == Path():
@@ -76,12 +76,14 @@ def _check_dataset(workspace: Workspace, path: Path) -> None:
     if not path.exists() or is_special(path):
         raise UsageError(f"no subset file {path}", hint="--from FILE takes what ddb export wrote")
     try:
-        made_from = manifest.read(path).dataset
+        said = manifest.read(path)
     except NoManifestError:
         return
-    if made_from != workspace.source.dataset:
+    images = workspace.source.dataset.images
+    if said.images is not None and images is not None and said.images != images:
         raise BadManifestError(
             path,
-            f"is of dataset {made_from}, not of {workspace.source.dataset}; their names differ",
-            hint=f"--dataset {made_from}",
+            f"names images of {said.images}, and dataset {workspace.source.dataset} has images of"
+            f" {images}; their names differ",
+            hint=f"--dataset {said.images}",
         )

@@ -119,6 +119,8 @@ class ShellCompleter(Completer):
             yield from ((c.name, c.help) for c in COMMANDS.values())
         elif argument == "variable":
             yield from ((name, "") for name in self._variables())
+        elif argument == "dataset":
+            yield from ((name, "") for name in names.datasets)
         elif argument:
             yield from ((word, "") for word in argument.split("|"))
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ddb_query.catalog import Catalog
+from ddb_query.dataset import DATASETS
 from ddb_query.engines.base import Column
+from ddb_query.errors import DamagedRegistryError
 
 if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
@@ -36,12 +39,14 @@ class Names:
         relations: Views and tables by name, with their columns.
         functions: Functions and macros, our own first.
         queries: The canned queries.
+        datasets: Names of all datasets.
 
     """
 
     relations: dict[str, tuple[Column, ...]] = field(default_factory=dict)
     functions: tuple[str, ...] = ()
     queries: tuple[CannedQuery, ...] = ()
+    datasets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, corpus: Corpus) -> Names:
@@ -54,7 +59,15 @@ class Names:
             {name: tuple(columns) for name, columns in relations.items()},
             tuple(dict.fromkeys(["search", *functions])),
             tuple(corpus.queries()),
+            _datasets(corpus),
         )
+
+
+def _datasets(corpus: Corpus) -> tuple[str, ...]:
+    try:
+        return tuple(Catalog(corpus.workspace.source.settings).names())
+    except DamagedRegistryError:
+        return tuple(DATASETS)
 
 
 def _cells(corpus: Corpus, sql: str) -> list[tuple[str, ...]]:

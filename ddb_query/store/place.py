@@ -1,7 +1,8 @@
 """Where a table's store lies, and whether it is whole.
 
-A store is a folder named by dataset, size and sha256 of the parquet footers: a copied or touched
-file keeps its store, a changed one cannot meet an old one, and two datasets never clash.
+A store is a folder named by whose images a table has, its size and the sha256 of its footer: a
+copied or touched file, or one added under another name, keeps its store, a changed one cannot meet
+an old one, and two tables never clash.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ddb_query.dataset import is_dataset_name
 from ddb_query.engines.table_files import table_files
 from ddb_query.errors import BadTableError
+
+if TYPE_CHECKING:
+    from ddb_query.dataset import Dataset
 
 # Raised when the files in a store change: an older store is then built anew.
 STORE_VERSION = 4
@@ -33,7 +39,7 @@ class Store:
 
     Attributes:
         folder: Where it lies, or would lie.
-        dataset: 2m, large or demo.
+        dataset: Name of the dataset that it serves, or was built for.
         footer_sha256: Identity of the table it is derived from; its beginning, when the store was
             found by its folder.
     """
@@ -78,15 +84,16 @@ class Store:
         return self.problem() is None
 
 
-def store_of(cache_dir: Path, dataset: str, table: Path) -> Store:
+def store_of(cache_dir: Path, dataset: Dataset, table: Path) -> Store:
     """The place of a table's store.
 
     Raises:
         BadTableError: The table's footer cannot be read.
     """
     sha256, size = footer(table)
-    name = f"{dataset}-{size}-{sha256[:20]}-v{STORE_VERSION}.{MATCH_RULES}"
-    return Store(stores_folder(cache_dir) / name, dataset, sha256)
+    images = dataset.images or "own"
+    name = f"{images}-{size}-{sha256[:20]}-v{STORE_VERSION}.{MATCH_RULES}"
+    return Store(stores_folder(cache_dir) / name, dataset.name, sha256)
 
 
 def stores_folder(cache_dir: Path) -> Path:
@@ -98,9 +105,17 @@ def stores(cache_dir: Path) -> list[Store]:
     """All stores there are, by name."""
     folders = stores_folder(cache_dir).glob("*-*-*-v*")
     found = [path for path in folders if path.is_dir() and ".building-" not in path.name]
-    return [
-        Store(path, path.name.partition("-")[0], path.name.split("-")[2]) for path in sorted(found)
-    ]
+    return [Store(path, _built_for(path), path.name.split("-")[2]) for path in sorted(found)]
+
+
+def _built_for(folder: Path) -> str:
+    """The dataset that a store says it was built for; whose images it has, where it does not."""
+    try:
+        name = json.loads((folder / _MANIFEST).read_text("utf-8"))["dataset"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = None
+    known = isinstance(name, str) and is_dataset_name(name)
+    return str(name) if known else folder.name.partition("-")[0]
 
 
 def footer(table: Path) -> tuple[str, int]:

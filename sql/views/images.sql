@@ -26,9 +26,9 @@ select
         when image_nsfw <> 2.0 and not isnan(image_nsfw) then cast(image_nsfw as double)
     end as image_nsfw_score,
     case
-        when dataset_name() = 'large' and part_id <= 10000 then 'diffusiondb-large-part-1'
-        when dataset_name() = 'large' then 'diffusiondb-large-part-2'
-        else 'images'
+        when images_from() = 'large' and part_id <= 10000 then 'diffusiondb-large-part-1'
+        when images_from() = 'large' then 'diffusiondb-large-part-2'
+        when images_from() is not null then 'images'
     end || '/part-' || lpad(cast(part_id as varchar), 6, '0') || '.zip' as part_path,
     -- What cannot be told from the columns above, for exports; the view leaves it out.
     cfg as published_cfg,

@@ -28,7 +28,7 @@ class Command:
         help: One sentence without a full stop.
         action: What it does.
         argument: What its first argument names, for completion: `relation`, `query`, `file`,
-            `command`, `variable`, or words parted by `|`.
+            `command`, `variable`, `dataset`, or words parted by `|`.
 
     """
 
@@ -60,7 +60,7 @@ def run_command(session: Session, line: str) -> None:
 
     """
     name, _, rest = line[1:].partition(" ")
-    name = {"exit": "quit", "h": "help", "q": "quit"}.get(name, name).rstrip(";")
+    name = {"exit": "quit", "h": "help", "open": "dataset", "q": "quit"}.get(name, name).rstrip(";")
     if name not in COMMANDS:
         raise UnknownCommandError(name, difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.5))
     COMMANDS[name].action(session, rest.strip())

@@ -66,14 +66,13 @@ def set_variable(session: Session, rest: str) -> None:
         raise UsageError(f"${name} is not set", hint=f".set {name} 512")
 
 
-@command("dataset", "[NAME]", "The dataset, or another: 2m, large, demo", "2m|large|demo")
+@command("dataset", "[NAME]", "The dataset, or another: 2m, large, demo, an added one", "dataset")
 def dataset(session: Session, rest: str) -> None:
     """Tell the dataset, or open another."""
     if not rest:
         output.text(f"{session.corpus.dataset}\n")
         return
-    name = choice(rest, "dataset", ("2m", "large", "demo"))
-    session.opening.switch(name)
+    session.opening.switch(one(rest, "dataset"))
     session.state.last = None
 
 
