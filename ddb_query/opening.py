@@ -81,7 +81,7 @@ def open_corpus(
     source.finder = Finder(
         source.store, source.table, open_over, opened.cursor, progress=progress, note=note
     )
-    return Corpus(Workspace(opened, source), QueryLibrary(settings.sql_dir))
+    return Corpus(Workspace(opened, source), QueryLibrary(settings.sql_dir, note))
 
 
 def open_engine(
