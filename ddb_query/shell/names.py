@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Column
+from ddb_query.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddb_query.corpus import Corpus
     from ddb_query.query_file import CannedQuery
 
@@ -44,8 +47,17 @@ class Names:
     queries: tuple[CannedQuery, ...] = ()
 
     @classmethod
-    def of(cls, corpus: Corpus) -> Names:
-        """Ask a corpus for its names."""
+    def of(cls, corpus: Corpus, note: Callable[[str], None]) -> Names:
+        """Ask a corpus for its names.
+
+        Args:
+            corpus: The one to ask.
+            note: Told why there are no canned queries, when their folder cannot be read.
+
+        Raises:
+            SqlError: It does not answer.
+
+        """
         relations: dict[str, list[Column]] = {}
         for relation, name, kind in _cells(corpus, _RELATIONS):
             relations.setdefault(relation, []).append(Column(name, kind))
@@ -53,8 +65,16 @@ class Names:
         return cls(
             {name: tuple(columns) for name, columns in relations.items()},
             tuple(dict.fromkeys(["search", *functions])),
-            tuple(corpus.queries()),
+            _queries(corpus, note),
         )
+
+
+def _queries(corpus: Corpus, note: Callable[[str], None]) -> tuple[CannedQuery, ...]:
+    try:
+        return tuple(corpus.queries())
+    except UsageError as error:
+        note(error.message)
+        return ()
 
 
 def _cells(corpus: Corpus, sql: str) -> list[tuple[str, ...]]:
