@@ -85,7 +85,7 @@ def open_corpus(
         source.store, source.table, open_over, opened.cursor, progress=progress, note=note
     )
     source.search_tables = SearchTables(source.hits, source.finder.engine)
-    return Corpus(Workspace(opened, source), QueryLibrary(settings.sql_dir))
+    return Corpus(Workspace(opened, source), QueryLibrary(settings.sql_dir, note))
 
 
 def open_engine(

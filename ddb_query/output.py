@@ -126,12 +126,12 @@ def paged(words: str) -> None:
     import shlex
     import subprocess
 
-    command = shlex.split(os.environ.get("PAGER", "less"))
     environment = {"LESS": "-FRSX", "LESSCHARSET": "utf-8", **os.environ}
     try:
         # The user's own choice, without a shell.
+        command = shlex.split(os.environ.get("PAGER", "less"))
         pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603
-    except (OSError, IndexError):
+    except (OSError, IndexError, ValueError):
         text(words)
         return
     # Ctrl-C is the pager's while it has the screen.

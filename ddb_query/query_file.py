@@ -303,7 +303,7 @@ def _default(name: str, kind: str, text: str) -> object:
         return None
     try:
         return _READERS[kind](text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(
             f"parameter {name}: the default {text} is not {_article(kind)} {kind}"
         ) from error

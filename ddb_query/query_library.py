@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ddb_query.errors import QueryFileError, UnknownQueryError, UsageError
 from ddb_query.query_file import CannedQuery, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+_ENDING = ".sql"
+# A query is read whole each time that queries are listed.
+_LONGEST_BYTES = 1_000_000
+# In one note; the others are counted.
+_MOST_NAMED = 3
 
 # Those of ddb, in the order of what they are made of.
 VIEWS = (
@@ -31,36 +41,51 @@ def read_view(name: str) -> str:
     return read_sql(f"views/{name.rpartition('.')[2]}.sql")
 
 
-@dataclass(frozen=True)
 class QueryLibrary:
     """The shipped canned queries, and a user's own folder of them beside these.
 
-    Attributes:
+    A file of the user's that breaks the rules is no obstacle to the others: it is left out, and
+    told of once. Only who asks for it by its name gets its error.
+
+    Args:
         user_folder: The user's folder (`--sql-dir`, `DDB_SQL_DIR`), if there is one.
+        note: Told which files are left out, and why; again when that has changed.
 
     """
 
-    user_folder: Path | None = None
+    def __init__(
+        self, user_folder: Path | None = None, note: Callable[[str], None] | None = None
+    ) -> None:
+        self._user_folder = user_folder
+        self._note = note
+        self._told = ""
 
     def names(self) -> list[str]:
         """Names of all canned queries, sorted.
 
         Raises:
             UsageError: The user's folder cannot be read.
-            QueryFileError: A user's query takes a shipped name.
 
         """
-        return sorted(self._files())
+        return [query.name for query in self.all()]
 
     def all(self) -> list[CannedQuery]:
-        """All canned queries, by name; their headers are checked, their SQL is not looked at.
+        """All canned queries, by name; of a shipped one only the header is looked at.
 
         Raises:
-            QueryFileError: A header breaks the rules.
+            UsageError: The user's folder cannot be read.
 
         """
-        files = self._files()
-        return [self._load(files[name], whole=False) for name in sorted(files)]
+        shipped = _shipped_files()
+        found = [_parsed(path, shipped=True, whole=False) for path in shipped.values()]
+        left_out = []
+        for path in self._user_files():
+            try:
+                found.append(_users(path, shipped))
+            except QueryFileError as error:
+                left_out.append(error)
+        self._tell(left_out)
+        return sorted(found, key=lambda query: query.name)
 
     def find(self, name: str) -> CannedQuery:
         """One canned query.
@@ -70,40 +95,83 @@ class QueryLibrary:
             QueryFileError: Its file breaks the rules.
 
         """
-        files = self._files()
-        if name not in files:
-            import difflib
+        shipped = _shipped_files()
+        # `mine.sql` rather than `mine.SQL`, where there are both.
+        files = {path.stem: path for path in reversed(self._user_files())}
+        if name in files:
+            return _users(files[name], shipped)
+        if name in shipped:
+            return _parsed(shipped[name], shipped=True)
+        import difflib
 
-            raise UnknownQueryError(name, difflib.get_close_matches(name, files, n=3, cutoff=0.5))
-        return self._load(files[name])
+        known = [*shipped, *files]
+        raise UnknownQueryError(name, difflib.get_close_matches(name, known, n=3, cutoff=0.5))
 
-    def _load(self, path: Path, *, whole: bool = True) -> CannedQuery:
-        shipped = path.parent != self.user_folder
-        return parse(path.stem, _read(path), path, shipped=shipped, whole=whole)
+    def _user_files(self) -> list[Path]:
+        """The files of the user's folder, those that may be queries first."""
+        return [] if self._user_folder is None else _sql_files(self._user_folder)
 
-    def _files(self) -> dict[str, Path]:
-        files = {path.stem: path for path in (sql_folder() / "queries").glob("*.sql")}
-        if self.user_folder is not None:
-            for path in _user_files(self.user_folder):
-                if path.stem in files:
-                    raise QueryFileError(path, 1, f"{path.stem} is the name of a shipped query")
-                files[path.stem] = path
-        return files
+    def _tell(self, left_out: list[QueryFileError]) -> None:
+        if not left_out:
+            self._told = ""
+            return
+        named = "; ".join(error.message for error in left_out[:_MOST_NAMED])
+        more = f"; and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
+        words = f"left out of the canned queries: {named}{more}"
+        if words != self._told and self._note:
+            self._note(words)
+        self._told = words
 
 
-def _user_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+def _shipped_files() -> dict[str, Path]:
+    return {path.stem: path for path in (sql_folder() / "queries").glob("*.sql")}
+
+
+def _users(path: Path, shipped: Container[str]) -> CannedQuery:
+    """A query of the user's own."""
+    if path.stem in shipped:
+        raise QueryFileError(path, 1, f"{path.stem} is the name of a shipped query")
+    if path.suffix != _ENDING:
+        raise QueryFileError(path, 1, f"its name should end in {_ENDING}")
+    return _parsed(path, shipped=False)
+
+
+def _parsed(path: Path, *, shipped: bool, whole: bool = True) -> CannedQuery:
+    return parse(path.stem, _read(path), path, shipped=shipped, whole=whole)
+
+
+def _sql_files(folder: Path) -> list[Path]:
+    """All that is called `.sql` in a folder, in whatever case; names in lower case first."""
+    try:
+        paths = list(folder.iterdir())
+    except OSError as error:
         raise UsageError(
-            f"{folder} is not a folder of queries", hint="--sql-dir DIR holds one .sql file a query"
-        )
-    return [path for path in folder.glob("*.sql") if not path.name.startswith(".")]
+            f"{folder} is not a folder of queries: {error.strerror}",
+            hint="--sql-dir DIR holds one .sql file a query",
+        ) from error
+    shown = (path for path in paths if not path.name.startswith("."))
+    found = [path for path in shown if path.suffix.lower() == _ENDING]
+    return sorted(found, key=lambda path: (path.name != path.name.lower(), path.name))
 
 
 def _read(path: Path) -> str:
+    """The text of a query's file; whatever else has that name is not opened, which might wait.
+
+    Raises:
+        QueryFileError: It is no file of text.
+
+    """
     try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise QueryFileError(path, line, "not UTF-8 text") from error
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise QueryFileError(path, 1, "not a file")
+        if found.st_size > _LONGEST_BYTES:
+            raise QueryFileError(path, 1, f"longer than {_LONGEST_BYTES:,} bytes")
+        data = path.read_bytes()
     except OSError as error:
         raise QueryFileError(path, 1, error.strerror or str(error)) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise QueryFileError(path, line, "not UTF-8 text") from error

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,9 @@ from ddb_query.errors import ParameterError, QueryFileError, UnknownQueryError, 
 from ddb_query.query_file import RESERVED_PARAMETERS, CannedQuery, Parameter, parse
 from ddb_query.query_library import QueryLibrary, sql_folder
 from ddb_query.sql_text import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEADER = "-- name: mine\n-- description: My own.\n"
 FILE = Path("mine.sql")
@@ -375,23 +380,82 @@ def test_a_user_folder_stands_beside_the_shipped_queries(tmp_path: Path) -> None
     assert library.find("user-stats").shipped
 
 
-def test_a_user_query_may_not_take_a_shipped_name(tmp_path: Path) -> None:
-    path = user_query(tmp_path, "user-stats")
-    with pytest.raises(QueryFileError, match="user-stats is the name of a shipped query") as caught:
-        QueryLibrary(tmp_path).names()
-    assert caught.value.path == path
+def make_huge(path: Path) -> None:
+    with path.open("wb") as opened:
+        opened.truncate(10**12)
 
 
-def test_a_broken_user_query_is_no_obstacle_to_another(tmp_path: Path) -> None:
-    (tmp_path / "broken.sql").write_text("select")
+# What may lie in a folder of queries, and what is wrong with it: where, and in which words.
+MALFORMED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no-header.sql": (lambda path: path.write_text("select"), "1: name must be"),
+    "wrong-key.sql": (
+        lambda path: path.write_text("-- name: wrong-key\n-- descriptn: x\nselect 1"),
+        "2: unknown key descriptn",
+    ),
+    "two-statements.sql": (
+        lambda path: path.write_text(
+            "-- name: two-statements\n-- description: x\nselect 1;\nselect 2"
+        ),
+        "3: one statement only",
+    ),
+    "too-large-a-default.sql": (
+        lambda path: path.write_text(
+            "-- name: too-large-a-default\n-- description: x\n"
+            f"-- param: x integer = {10**30}\nselect $x as x"
+        ),
+        f"3: parameter x: the default {10**30} is not an integer",
+    ),
+    "not-utf8.sql": (lambda path: path.write_bytes(b"-- name: not-utf8\n\xff"), "2: not UTF-8"),
+    "user-stats.sql": (
+        lambda path: user_query(path.parent, path.stem), "1: user-stats is the name of a shipped",
+    ),
+    "Mine.sql": (lambda path: user_query(path.parent, path.stem), "1: a query's file is named"),
+    "mine.SQL": (lambda path: path.write_text("select 1"), "1: its name should end in .sql"),
+    "folder.sql": (Path.mkdir, "1: not a file"),
+    "pipe.sql": (os.mkfifo, "1: not a file"),
+    "device.sql": (lambda path: path.symlink_to("/dev/zero"), "1: not a file"),
+    "dangling.sql": (lambda path: path.symlink_to("nowhere"), "1: No such file or directory"),
+    "itself.sql": (lambda path: path.symlink_to(path), "1: Too many levels of symbolic links"),
+    "huge.sql": (make_huge, "1: longer than 1,000,000 bytes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_file_is_left_out_and_told_of_once(name: str, tmp_path: Path) -> None:
     user_query(tmp_path)
-    library = QueryLibrary(tmp_path)
-    assert library.find("mine").name == "mine"
-    assert library.find("user-stats").name == "user-stats"
-    with pytest.raises(QueryFileError):
-        library.find("broken")
-    with pytest.raises(QueryFileError):
-        library.all()
+    make, problem = MALFORMED[name]
+    make(tmp_path / name)
+    told: list[str] = []
+    library = QueryLibrary(tmp_path, told.append)
+    assert {*library.names(), *library.names()} == {*QueryLibrary().names(), "mine"}
+    (note,) = told
+    assert note.startswith(f"left out of the canned queries: {tmp_path / name}:{problem}")
+    assert library.find("mine").sql == "select 1 as a"
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in MALFORMED if name != "mine.SQL"])
+def test_a_malformed_file_is_an_error_where_it_is_asked_for(name: str, tmp_path: Path) -> None:
+    make, problem = MALFORMED[name]
+    make(tmp_path / name)
+    with pytest.raises(QueryFileError) as caught:
+        QueryLibrary(tmp_path).find(Path(name).stem)
+    assert caught.value.message.startswith(f"{tmp_path / name}:{problem}")
+
+
+def test_one_note_tells_of_all_malformed_files_and_again_when_they_change(tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "d", "e"):
+        (tmp_path / f"{name}.sql").write_text("select")
+    told: list[str] = []
+    library = QueryLibrary(tmp_path, told.append)
+    library.all()
+    library.all()
+    assert len(told) == 1
+    assert told[0].count(".sql:1: ") == 3
+    assert told[0].endswith("; and 2 more")
+    (tmp_path / "a.sql").unlink()
+    library.all()
+    assert told[1].endswith("; and 1 more")
 
 
 def test_a_byte_order_mark_is_no_part_of_a_query(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_a_folder_of_queries_that_is_not_there_is_an_error(ddb: Callable[..., Ra
     ran = ddb("--sql-dir", "nowhere", "queries")
     assert (ran.code, ran.out) == (2, b"")
     first, hint = ran.err.splitlines()
-    assert first.endswith("nowhere is not a folder of queries")
+    assert first.endswith("nowhere is not a folder of queries: No such file or directory")
     assert hint == "hint: --sql-dir DIR holds one .sql file a query"
 
 
@@ -296,3 +296,25 @@ def test_no_bins_at_all_is_a_usage_error(query: str, option: str, ddb: Callable[
         assert f"expected at least 1, found '{given}'" in ran.err
     assert f"{option} N (default" in ddb("queries", query).text
     assert "at least 1" in ddb("run", query, "--help").text
+
+
+def test_a_malformed_file_ends_neither_the_list_nor_the_help_nor_a_session(
+    ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.sql").write_text("-- name: broken\n-- descriptn: x\nselect 1 as one\n")
+    (tmp_path / "user-stats.sql").write_text("-- name: user-stats\n")
+    first = "note: left out of the canned queries: "
+    for command in (("queries",), ("run", "--help")):
+        ran = ddb("--sql-dir", tmp_path, *command)
+        assert ran.code == 0
+        assert "user-stats" in ran.text
+        (note,) = ran.err.splitlines()
+        assert note.startswith(f"{first}{tmp_path / 'broken.sql'}:2: unknown key descriptn")
+    for name in ("broken", "user-stats"):
+        ran = ddb("--sql-dir", tmp_path, "run", name)
+        assert (ran.code, ran.out) == (2, b"")
+        assert ran.err.startswith(f"ddb: {tmp_path / name}.sql:")
+    script = b".mode csv\n.queries\n.queries\n.run sampler-stats\nselect 42 as a;"
+    ran = ddb("--dataset", "demo", "--sql-dir", tmp_path, stdin=script)
+    assert (ran.code, ran.text[-5:]) == (0, "a\n42\n")
+    assert ran.err.count(first) == 1

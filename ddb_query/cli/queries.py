@@ -31,7 +31,7 @@ def queries(
     ] = None,
 ) -> None:
     """List the canned queries; with a name: description, parameters, example, SQL."""
-    library = QueryLibrary(user_sql_dir(session.options.sql_dir))
+    library = QueryLibrary(user_sql_dir(session.options.sql_dir), session.diagnostics.note)
     if name is not None and session.format == "table":
         output.text(whole(library.find(name)), session.options.output)
     elif name is not None:

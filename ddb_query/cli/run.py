@@ -9,15 +9,21 @@ import typer
 from typer.core import TyperGroup
 
 from ddb_query.cli.options import Session, command, common_options
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.errors import UsageError
 from ddb_query.query_file import METAVARS, spelled
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import user_sql_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddb_query.query_file import CannedQuery, Parameter
 
 # Sets the parameters of a query apart from those of the function, and from Python's keywords.
 _PREFIX = "given_"
+# Where a context keeps the queries of a list that is being made.
+_LISTED = "ddb_query.listed"
 
 
 class QueryGroup(TyperGroup):
@@ -25,11 +31,22 @@ class QueryGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all canned queries."""
-        return self._library(ctx).names()
+        quiet = ctx.obj is not None and bool(ctx.obj.quiet)
+        try:
+            # While a command line is completed nothing else is on the screen.
+            note = None if ctx.resilient_parsing else Diagnostics(quiet=quiet).note
+            listed = self._library(ctx, note).all()
+        except UsageError:
+            if not ctx.resilient_parsing:
+                raise
+            listed = []
+        ctx.meta[_LISTED] = {query.name: query for query in listed}
+        return list(ctx.meta[_LISTED])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One canned query as a command."""
-        return _as_command(self._library(ctx).find(cmd_name))
+        listed = ctx.meta.get(_LISTED, {})
+        return _as_command(listed.get(cmd_name) or self._library(ctx).find(cmd_name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the query, in the folder too that an option behind its name gives."""
@@ -39,10 +56,10 @@ class QueryGroup(TyperGroup):
                 ctx.meta["sql_dir"] = value if equals else "".join(args[place + 1 : place + 2])
         return super().resolve_command(ctx, args)
 
-    def _library(self, ctx: Any) -> QueryLibrary:
+    def _library(self, ctx: Any, note: Callable[[str], None] | None = None) -> QueryLibrary:
         earlier = ctx.obj.sql_dir if ctx.obj else None
         folder = ctx.meta.get("sql_dir") or ctx.params.get("sql_dir") or earlier
-        return QueryLibrary(user_sql_dir(folder))
+        return QueryLibrary(user_sql_dir(folder), note)
 
 
 app = typer.Typer(

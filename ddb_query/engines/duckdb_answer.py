@@ -108,8 +108,11 @@ class DuckDBAnswer:
 
     def head(self, count: int) -> DuckDBAnswer:
         """The first `count` rows."""
+        # It is bound again, and what it reads may be gone.
+        with self._running():
+            first = self.relation.limit(count)
         found = DuckDBAnswer(
-            self._running, self.relation.limit(count), is_text=self.is_text,
+            self._running, first, is_text=self.is_text,
             statement=self.statement, tally=self._tally, counted=self._counted,
             hidden=len(self.relation.columns) - len(self.columns),
         )  # fmt: skip

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from ddb_query.catalog import Catalog
 from ddb_query.dataset import DATASETS
 from ddb_query.engines.base import Column
-from ddb_query.errors import DamagedRegistryError
+from ddb_query.errors import DamagedRegistryError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddb_query.corpus import Corpus
     from ddb_query.query_file import CannedQuery
 
@@ -49,8 +51,17 @@ class Names:
     datasets: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, corpus: Corpus) -> Names:
-        """Ask a corpus for its names."""
+    def of(cls, corpus: Corpus, note: Callable[[str], None]) -> Names:
+        """Ask a corpus for its names.
+
+        Args:
+            corpus: The one to ask.
+            note: Told why there are no canned queries, when their folder cannot be read.
+
+        Raises:
+            SqlError: It does not answer.
+
+        """
         relations: dict[str, list[Column]] = {}
         for relation, name, kind in _cells(corpus, _RELATIONS):
             relations.setdefault(relation, []).append(Column(name, kind))
@@ -58,9 +69,17 @@ class Names:
         return cls(
             {name: tuple(columns) for name, columns in relations.items()},
             tuple(dict.fromkeys(["search", *functions])),
-            tuple(corpus.queries()),
+            _queries(corpus, note),
             _datasets(corpus),
         )
+
+
+def _queries(corpus: Corpus, note: Callable[[str], None]) -> tuple[CannedQuery, ...]:
+    try:
+        return tuple(corpus.queries())
+    except UsageError as error:
+        note(error.message)
+        return ()
 
 
 def _datasets(corpus: Corpus) -> tuple[str, ...]:

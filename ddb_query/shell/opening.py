@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from ddb_query.errors import DdbError
 from ddb_query.shell.names import Names
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class Opening:
 
     Attributes:
         dataset: 2m, large or demo; None to be chosen.
-        names: What its SQL can name; empty until it is open.
+        names: What its SQL can name, as it was when it was asked last; empty until it is open.
         busy: Whether the terminal is the session's: what is told meanwhile is shown at once.
 
     """
@@ -44,6 +46,7 @@ class Opening:
         self._error: BaseException | None = None
         self.dataset = dataset
         self.names = Names()
+        self._names_are_old = True
         self.busy = False
 
     def start(self, done: Callable[[], None]) -> None:
@@ -52,6 +55,7 @@ class Opening:
         def run() -> None:
             try:
                 self._open()
+                self.fresh_names()
             except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
                 self._error = error
             done()
@@ -101,12 +105,22 @@ class Opening:
         """Open another dataset in its place; when that fails, everything stays as it was."""
         before = self.corpus()
         found = self._opener(dataset, progress=self._progress, note=self.note)
-        self.names, self.dataset, self._corpus = Names.of(found), found.dataset, found
+        self.dataset, self._corpus = found.dataset, found
+        self.forget_names()
         before.close()
 
-    def refresh(self) -> None:
-        """Ask for the names again, after a statement that may have changed them."""
-        self.names = Names.of(self.corpus())
+    def forget_names(self) -> None:
+        """Have the names asked for again when they are needed: they may have changed."""
+        self._names_are_old = True
+
+    def fresh_names(self) -> Names:
+        """The names as they are now; for the thread that runs the statements."""
+        if self._names_are_old and self._corpus is not None:
+            # A transaction that has failed answers nothing: then they stay as they were.
+            with contextlib.suppress(DdbError):
+                self.names = Names.of(self._corpus, self.note)
+                self._names_are_old = False
+        return self.names
 
     def close(self) -> None:
         """Let go of the corpus, as soon as it is there."""
@@ -118,7 +132,6 @@ class Opening:
     def _open(self) -> None:
         found = self._opener(self.dataset, progress=self._progress, note=self.note)
         self.dataset = found.dataset
-        self.names = Names.of(found)
         self._corpus = found
 
     def note(self, words: str) -> None:

@@ -41,6 +41,7 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
         while not session.state.over:
             # A Ctrl-C between two steps of the loop ends neither.
             with contextlib.suppress(KeyboardInterrupt):
+                session.opening.fresh_names()
                 _turn(session, reader)
 
 

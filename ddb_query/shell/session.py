@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
-from ddb_query.errors import DdbError, ParameterError, SqlError, UsageError
+from ddb_query.errors import DdbError, InternalError, ParameterError, SqlError, UsageError
 from ddb_query.shell.commands import run_command
 from ddb_query.shell.mistakes import hint_for
 from ddb_query.shell.script import pieces, read_script
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
     from ddb_query.diagnostics import Diagnostics
     from ddb_query.engines.base import Result
+    from ddb_query.shell.names import Names
     from ddb_query.shell.opening import Opening
     from ddb_query.shell.reading import Asker
     from ddb_query.shell.script import Piece
@@ -29,8 +30,15 @@ if TYPE_CHECKING:
 
 # Statements that look at what there is; the last result stays what it was.
 _LOOKING = {"describe", "desc", "show", "explain", "pragma"}
-# Statements that give no new names.
-_READING = {*_LOOKING, "select", "with", "from", "values", "summarize", "pivot", "unpivot"}
+# Statements that give no new names, and take none away.
+_NAMING_NOTHING = {
+    *_LOOKING, "select", "with", "from", "values", "summarize", "pivot", "unpivot", "insert",
+    "update", "delete", "merge", "truncate", "copy", "begin", "commit", "checkpoint", "vacuum",
+    "analyze",
+}  # fmt: skip
+
+# Characters of a statement that an error quotes.
+_LONGEST_SHOWN = 60
 
 
 class Session:
@@ -67,6 +75,12 @@ class Session:
         """The corpus; waits for it."""
         return self.opening.corpus()
 
+    @property
+    def names(self) -> Names:
+        """What the corpus' SQL can name now; waits for the corpus."""
+        self.opening.corpus()
+        return self.opening.fresh_names()
+
     def run(self, text: str) -> None:
         """Run a text piece by piece, until one fails.
 
@@ -76,10 +90,12 @@ class Session:
         """
         with self._busy():
             for piece in pieces(text):
-                self._run_piece(piece)
+                with _foreseen(piece.text):
+                    self._run_piece(piece)
                 if self.state.over:
                     break
-            self.showing.finish()
+            with _foreseen("the last result"):
+                self.showing.finish()
 
     def query(self, sql: str, *, mode: str | None = None) -> None:
         """Run a statement with the session's variables, and show its result.
@@ -98,11 +114,11 @@ class Session:
                 statement = None if first in _LOOKING else Relation(sql, values)
                 self.present(result, started, statement, mode=mode)
         except SqlError as error:
-            error.hint = hint_for(error.message, sql, self.opening.names) or error.hint
+            error.hint = hint_for(error.message, sql, self.opening.fresh_names()) or error.hint
             raise
         finally:
-            if first not in _READING:
-                self.opening.refresh()
+            if first not in _NAMING_NOTHING:
+                self.opening.forget_names()
 
     def present(
         self,
@@ -195,3 +211,16 @@ class Session:
         finally:
             self.opening.busy = False
             self.told.clear()
+
+
+@contextlib.contextmanager
+def _foreseen(doing: str) -> Iterator[None]:
+    """Turn what nobody foresaw into an error of ours, which ends no session."""
+    try:
+        yield
+    except (DdbError, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except BaseException as error:
+        words = " ".join(doing.split())
+        shown = words if len(words) <= _LONGEST_SHOWN else f"{words[:_LONGEST_SHOWN]}…"
+        raise InternalError(shown, error) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ddb_query.errors import PartlyDoneError, UsageError
 from ddb_query.shell import display
 from ddb_query.shell.commands.keeping import criteria
-from ddb_query.shell.commands.registry import command, split
+from ddb_query.shell.commands.registry import command, path, split
 
 if TYPE_CHECKING:
     from ddb_query.selection.selection import Selection
@@ -28,7 +28,7 @@ def report(session: Session, rest: str) -> None:
     if file is None:
         display.show(faces.rendered(made, form, output.terminal_width(), styled=output.styled()))
         return
-    made.save(Path(file).expanduser())
+    made.save(path(file))
     session.told.note(f"written to {file}")
 
 
@@ -39,10 +39,10 @@ def fetch(session: Session, rest: str) -> None:
     if not folder or "=" in folder:
         raise UsageError(".fetch takes DIR", hint=".help fetch says what it does")
     selection = _selection(session, fields)
-    cost = selection.plan(Path(folder).expanduser())
+    cost = selection.plan(path(folder))
     if session.ask is not None and not _agreed(session, cost.images, cost.bytes):
         return
-    done = selection.fetch(Path(folder).expanduser(), note=session.told.note)
+    done = selection.fetch(path(folder), note=session.told.note)
     session.told.note(f"{done.new:,} images fetched into {folder}; {done.before:,} were there")
     if done.counts.left_out:
         session.told.note(f"left out, since blurred: {done.counts.left_out:,}")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query import output
 from ddb_query.errors import UsageError
 from ddb_query.shell import saving
-from ddb_query.shell.commands.registry import command, one, split
+from ddb_query.shell.commands.registry import command, one, path, split
 from ddb_query.values import value
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ddb_query.shell.session import Session
 
 # Fields of a selection that are no text, and those that may be given again.
@@ -28,16 +29,16 @@ def export(session: Session, rest: str) -> None:
     name, *fields = split(rest) or [""]
     if not name:
         raise UsageError(".export takes FILE", hint=".help export says what it does")
-    path = _path(name)
+    file = path(name)
     if fields:
-        made = session.corpus.select(**criteria(fields)).export(path)
+        made = session.corpus.select(**criteria(fields)).export(file)
         session.told.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
         return
     if session.state.last is None or not session.state.keeps:
         raise UsageError("there is no last result", hint="run a SELECT first")
-    form = output.format_for(path, None)
-    output.results([session.corpus.sql("from _")], form, path, limit=0)
-    session.told.note(f"written to {path}")
+    form = output.format_for(file, None)
+    output.results([session.corpus.sql("from _")], form, file, limit=0)
+    session.told.note(f"written to {file}")
 
 
 def criteria(fields: list[str]) -> dict[str, object]:
@@ -69,19 +70,19 @@ def send(session: Session, rest: str) -> None:
     if ended is not None:
         session.told.note(f"written to {ended}")
     if rest:
-        session.showing.outlet.begin(_path(one(rest, "output")))
+        session.showing.outlet.begin(path(one(rest, "output")))
 
 
 @command("once", "FILE", "The next result to a file", "file")
 def once(session: Session, rest: str) -> None:
     """Send the next result to a file."""
-    session.showing.outlet.next(_path(one(rest, "once")))
+    session.showing.outlet.next(path(one(rest, "once")))
 
 
 @command("read", "FILE", "Run the statements and commands in a file", "file")
 def read(session: Session, rest: str) -> None:
     """Run a script."""
-    session.read(_path(one(rest, "read")))
+    session.read(path(one(rest, "read")))
 
 
 @command("save", "NAME [WORDS]", "Keep the last query as a canned query")
@@ -91,19 +92,15 @@ def save(session: Session, rest: str) -> None:
     if session.state.last is None:
         raise UsageError("there is no last query", hint="run a SELECT first")
     folder = saving.folder(session.sql_dir)
-    path = saving.path_for(name, folder, session.corpus)
-    if path.exists() and not _agreed(session, path):
-        raise UsageError(f"{path} is there already", hint=".save takes another name")
-    saving.save(path, session.state.last.statement, " ".join(description))
-    session.opening.refresh()
-    session.told.note(f"saved as {path}; .run {name} runs it")
+    file = saving.path_for(name, folder, session.corpus)
+    if file.exists() and not _agreed(session, file):
+        raise UsageError(f"{file} is there already", hint=".save takes another name")
+    saving.save(file, session.state.last.statement, " ".join(description))
+    session.opening.forget_names()
+    session.told.note(f"saved as {file}; .run {name} runs it")
 
 
-def _agreed(session: Session, path: Path) -> bool:
+def _agreed(session: Session, file: Path) -> bool:
     return session.ask is not None and session.ask(
-        f"{path.name} is there already; overwrite it? (yes, no): ", ("yes", "no")
+        f"{file.name} is there already; overwrite it? (yes, no): ", ("yes", "no")
     ).strip().lower() in ("y", "yes")
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()

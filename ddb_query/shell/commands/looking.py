@@ -33,16 +33,14 @@ def show_help(session: Session, rest: str) -> None:
 @command("tables", "", "Views and tables, with their columns")
 def tables(session: Session, _rest: str) -> None:
     """List relations."""
-    session.corpus  # noqa: B018 - waits for the names
-    relations = session.opening.names.relations
+    relations = session.names.relations
     _listing(session, [(n, ", ".join(c.name for c in cs)) for n, cs in relations.items()])
 
 
 @command("schema", "NAME", "Columns of a view or table, with their types", "relation")
 def schema(session: Session, rest: str) -> None:
     """List the columns of a relation."""
-    session.corpus  # noqa: B018 - waits for the names
-    relations = session.opening.names.relations
+    relations = session.names.relations
     name = one(rest, "schema").rstrip(";")
     if name not in relations:
         close = difflib.get_close_matches(name, relations, n=3, cutoff=0.5)

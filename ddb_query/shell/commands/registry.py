@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import UnknownCommandError, UsageError
@@ -91,6 +92,19 @@ def one(rest: str, name: str) -> str:
         usage = COMMANDS[name].usage
         raise UsageError(f".{name} takes {usage}", hint=f".help {name} says what it does")
     return found[0]
+
+
+def path(text: str) -> Path:
+    """A file or folder as it was typed, `~` read as a home.
+
+    Raises:
+        UsageError: There is no such home.
+
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{text}: there is no such home folder") from error
 
 
 def choice(rest: str, name: str, choices: tuple[str, ...]) -> str:
