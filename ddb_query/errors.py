@@ -175,20 +175,6 @@ class InterruptedByUserError(DdbError):
         super().__init__("interrupted")
 
 
-class InternalError(DdbError):
-    """Something that nobody foresaw: a fault of ddb's own, or of a library that it uses."""
-
-    exit_code = 70
-
-    def __init__(self, doing: str, error: BaseException) -> None:
-        lines = str(error).splitlines()
-        words = f": {lines[0]}" if lines else ""
-        super().__init__(
-            f"{doing} failed unexpectedly: {type(error).__name__}{words}",
-            hint="DDB_DEBUG=1 shows the traceback",
-        )
-
-
 class MissingDataError(DdbError):
     """The metadata table that is asked for is not there."""
 

@@ -13,6 +13,7 @@ from ddb_query.shell.mistakes import hint_for
 from ddb_query.shell.script import pieces, read_script
 from ddb_query.shell.state import Last
 from ddb_query.sql_text import tokens
+from ddb_query.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,4 +224,4 @@ def _foreseen(doing: str) -> Iterator[None]:
     except BaseException as error:
         words = " ".join(doing.split())
         shown = words if len(words) <= _LONGEST_SHOWN else f"{words[:_LONGEST_SHOWN]}…"
-        raise InternalError(shown, error) from error
+        raise InternalError(f"`{shown}`", error, versions()) from error
