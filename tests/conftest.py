@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from ddb_query.demo import demo_sql
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# Where a test lets no file grow, half a compiled module would be left behind, for all time.
+sys.dont_write_bytecode = True
 
 SMALL_ROWS = 3_000
 
@@ -90,6 +94,7 @@ def home(tmp_path: Path, demo_cache: Path, monkeypatch: pytest.MonkeyPatch) -> P
         foreign = name.startswith(("DDB_", "HF_", "HUGGING", "XDG_", "PYTHON"))
         if (foreign and name != installed.INSTALLED) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     # The folder in which pytest runs is the checkout: `python -c` must not import from it.
     monkeypatch.setenv("PYTHONSAFEPATH", "1")
     monkeypatch.setenv("HOME", str(folder))
