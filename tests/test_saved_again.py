@@ -344,11 +344,30 @@ def of_differing_types(table: pa.Table, folder: Path) -> None:
     pq.write_table(cast("seed", to=pa.float64())(table.slice(150)), folder / "b.parquet")
 
 
+def saved_to_disk(table: pa.Table, folder: Path) -> None:
+    """As the library datasets does: streams of Arrow, and beside them what they are."""
+    folder.mkdir()
+    for place in range(2):
+        rows = table.slice(place * 150, 150)
+        with pa.ipc.new_stream(folder / f"data-0000{place}-of-00002.arrow", table.schema) as file:
+            file.write_table(rows, max_chunksize=50)
+    (folder / "dataset_info.json").write_text("{}")
+    (folder / "state.json").write_text("{}")
+
+
+def feather(table: pa.Table, folder: Path) -> None:
+    folder.mkdir()
+    with pa.ipc.new_file(folder / "table.arrow", table.schema) as file:
+        file.write_table(table)
+
+
 FOLDERS = {
     "Spark": spark,
     "the Hub's shards": shards,
     "hive": hive,
     "differing": of_differing_types,
+    "save_to_disk": saved_to_disk,
+    "Arrow with a footer": feather,
 }
 
 
@@ -471,6 +490,15 @@ def test_a_table_without_columns_says_which_form_it_has(
     assert why in caught.value.message
     assert caught.value.hint is not None
     assert "ddb data pull 2m" in caught.value.hint
+
+
+def test_a_damaged_arrow_file_is_one_line(plain: pl.DataFrame, tmp_path: Path) -> None:
+    folder = tmp_path / "metadata.parquet"
+    saved_to_disk(plain.to_arrow(), folder)
+    file = folder / "data-00001-of-00002.arrow"
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(BadTableError, match="damaged"):
+        ddb_query.open("2m", data_dir=tmp_path)
 
 
 def test_a_file_without_a_column_is_named_among_those_of_a_folder(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.catalog.registry import Added
 from ddb_query.dataset import is_image_name
+from ddb_query.engines.table_files import arrow_files, table_files
 from ddb_query.errors import BadTableError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def holds_parts(path: Path) -> bool:
     names = [entry.name for entry in path.iterdir()]
     if any(map(_PART.fullmatch, (path.name, *names))):
         return True
-    return next(path.rglob("*.parquet"), None) is None
+    return not table_files(path) and not arrow_files(path)
 
 
 def recognise_parts(path: Path, dataset: str | None = None) -> Added:

@@ -22,26 +22,21 @@ if TYPE_CHECKING:
 
 # Raised when names are compared in another way.
 _VERSION = 1
-# Few names share 32 bits of their hash with another, and numbers are grouped faster than names.
+# Two names that differ hardly ever have the same hash, and numbers are grouped faster than names.
 _REPEATED = """
 with named as (
     from {table}
     select {name} as image_name
 ),
-hashed as (
-    from named
-    select image_name, cast(hash(image_name) & 4294967295 as uinteger) as hash
-    where image_name is not null
-),
 shared as (
     select hash
-    from hashed
+    from (select hash(image_name) as hash from named where image_name is not null) as hashed
     group by hash
     having count(*) > 1
 )
 select count(*) - count(distinct image_name)
-from hashed
-where hash in (select hash from shared)
+from named
+where image_name is not null and hash(image_name) in (select hash from shared)
 """
 
 

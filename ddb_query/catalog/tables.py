@@ -9,7 +9,7 @@ from ddb_query.catalog.forms import form_of, with_suffix
 from ddb_query.catalog.mending import mending_command, no_parquet_hint, why_missing
 from ddb_query.dataset import COLUMNS
 from ddb_query.engines.base import LOOKED_AT, Relation
-from ddb_query.engines.table_files import table_files
+from ddb_query.engines.table_files import arrow_files, table_files
 from ddb_query.errors import BadColumnError, BadTableError, BadValueError, SqlError, UsageError
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def check_table(engine: DuckDBEngine, path: Path) -> MetadataTable:
             _check_values(engine, path, found, forms)
             bare = _bare_names(engine, forms["image_name"])
     except SqlError as error:
+        what = "Arrow file" if arrow_files(path) else "parquet file"
         raise BadTableError(
-            path, f"a damaged parquet file: {error.message}", hint=_NOT_A_TABLE
+            path, f"a damaged {what}: {error.message}", hint=_NOT_A_TABLE
         ) from error
     extra = tuple(name for name in found if name not in PUBLISHED_TYPES)
     return MetadataTable(path, forms, extra, bare)
@@ -129,7 +130,7 @@ def _row(engine: DuckDBEngine, select: str, end: str = "") -> tuple[str | None, 
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the footers of a table say."""
+    """What the footers of a table say; for row groups, Arrow has its number of files."""
 
     rows: int
     row_groups: int
@@ -138,6 +139,10 @@ class TableFacts:
 
 def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
     """Rows, row groups and bytes of a table, from its footers."""
+    if arrow := arrow_files(path):
+        with engine.looking_at(path):
+            rows = int(_row(engine, "select count(*)")[0] or 0)
+        return TableFacts(rows, len(arrow), sum(file.stat().st_size for file in arrow))
     files = table_files(path)
     answer = engine.answer(
         Relation(
@@ -145,8 +150,9 @@ def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
             {"paths": [engine.literal_path(file) for file in files]},
         )
     )
-    rows, groups = next(answer.cells()) if answer else ("0", "0")
-    return TableFacts(int(rows or 0), int(groups or 0), sum(file.stat().st_size for file in files))
+    counted, groups = next(answer.cells()) if answer else ("0", "0")
+    size = sum(file.stat().st_size for file in files)
+    return TableFacts(int(counted or 0), int(groups or 0), size)
 
 
 def recognise(engine: DuckDBEngine, table: MetadataTable) -> str:
@@ -181,7 +187,7 @@ def _check_files(path: Path) -> None:
             hint="save its rows as parquet: spark.table(…).write.parquet(FOLDER)",
         )  # fmt: skip
     files = table_files(path)
-    if not files:
+    if not files and not arrow_files(path):
         raise BadTableError(path, "a folder without a parquet file", hint=no_parquet_hint(path))
     for file in files:
         _check_file(file)

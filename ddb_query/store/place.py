@@ -13,7 +13,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddb_query.engines.table_files import table_files
+from ddb_query.engines.table_files import arrow_files, table_files
 from ddb_query.errors import BadTableError
 
 # Raised when the files in a store change: an older store is then built anew.
@@ -25,6 +25,7 @@ TABLES = ("images", "prompts", "activity", "users", "repeats", "clauses", "terms
 INDEX = "index"
 _MANIFEST = "store.json"
 _FOOTER_TAIL_BYTES = 8
+_END_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def stores(cache_dir: Path) -> list[Store]:
 def footer(table: Path) -> tuple[str, int]:
     """What tells a table from others: the sha256 of its footer, and its size in bytes.
 
-    Of a folder it is the sha256 of the names and footers of its files.
+    Of a folder it is the sha256 of the names and footers of its files; of an Arrow file, which may
+    have no footer, its two ends stand for it.
 
     Raises:
         BadTableError: It cannot be read.
@@ -114,11 +116,24 @@ def footer(table: Path) -> tuple[str, int]:
     if not table.is_dir():
         return _footer(table)
     digest, total = hashlib.sha256(), 0
-    for file in table_files(table):
-        sha256, size = _footer(file)
+    for file in [*table_files(table), *arrow_files(table)]:
+        sha256, size = _footer(file) if file.suffix == ".parquet" else _ends(file)
         digest.update(os.fsencode(file.relative_to(table)) + f"\0{sha256}\n".encode())
         total += size
     return digest.hexdigest(), total
+
+
+def _ends(file: Path) -> tuple[str, int]:
+    """The sha256 of the beginning and the end of a file that has no footer, and its size."""
+    try:
+        with file.open("rb") as opened:
+            size = opened.seek(0, 2)
+            opened.seek(0)
+            start = opened.read(_END_BYTES)
+            opened.seek(max(size - _END_BYTES, 0))
+            return hashlib.sha256(start + opened.read()).hexdigest(), size
+    except OSError as error:
+        raise BadTableError(file, error.strerror or str(error)) from error
 
 
 def _footer(file: Path) -> tuple[str, int]:
