@@ -118,7 +118,9 @@ def test_as_says_which_dataset_a_table_is_of(
     ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
     odd = rewritten(
-        tables / "metadata.parquet", tmp_path / "odd.parquet", "* replace ('x' as image_name)"
+        tables / "metadata.parquet",
+        tmp_path / "odd.parquet",
+        "* replace (image_name[:36] || '.jpg' as image_name)",
     )
     ran = ddb("data", "add", odd)
     assert (ran.code, ran.out) == (2, b"")

@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import LOOKED_AT, Relation
-from ddb_query.errors import OutputError
+from ddb_query.errors import DamagedDataError, OutputError
 from ddb_query.files import make_folder, replacing
 from ddb_query.store.place import footer
 
@@ -53,10 +53,14 @@ def repeated_rows(engine: DuckDBEngine, table: MetadataTable, suffix: str, cache
     known = cache / "repeated" / f"{size}-{sha256[:20]}{suffix}-v{_VERSION}"
     with contextlib.suppress(OSError, ValueError):
         return int(known.read_text("ascii"))
-    with engine.looking_at(table.path):
-        name = table.columns(suffix)["image_name"]
-        answer = engine.answer(Relation(_REPEATED.format(table=LOOKED_AT, name=name)))
-        found = int(next(answer.cells())[0] or 0) if answer else 0
+    name = table.columns(suffix)["image_name"]
+    try:
+        with engine.looking_at(table.path):
+            answer = engine.answer(Relation(_REPEATED.format(table=LOOKED_AT, name=name)))
+            found = int(next(answer.cells())[0] or 0) if answer else 0
+    except DamagedDataError:
+        # Whoever reads the names is told; the other columns may be whole.
+        return 0
     with contextlib.suppress(OutputError):
         make_folder(known.parent)
         with replacing(known) as temporary:
