@@ -60,11 +60,6 @@ def mending_command(path: Path, name: str, published: str, form: Form) -> str:
 
 def no_parquet_hint(path: Path) -> str:
     """What makes a table of a file or folder that is no parquet."""
-    if path.is_dir() and next(path.glob("*.arrow"), None):
-        script = (
-            "import datasets, sys; datasets.load_from_disk(sys.argv[1]).to_parquet(sys.argv[2])"
-        )
-        return f"this makes a table of it: {_command(script, path)}"
     if path.suffix in _ARROW:
         script = "import polars, sys; polars.read_ipc(sys.argv[1]).write_parquet(sys.argv[2])"
         return f"this makes a table of it: {_command(script, path)}"

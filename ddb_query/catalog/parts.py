@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ddb_query.catalog.part_folder import PartFolder
 from ddb_query.catalog.registry import AddedParts
 from ddb_query.dataset import is_image_name, part_number, published_name
+from ddb_query.engines.table_files import arrow_files, table_files
 from ddb_query.errors import BadTableError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def holds_parts(path: Path) -> bool:
     names = [path.name, *(entry.name for entry in path.iterdir())]
     if any(part_number(name) is not None for name in names):
         return True
-    return not any(next(path.rglob(f"*.{form}"), None) for form in ("parquet", "arrow"))
+    return not table_files(path) and not arrow_files(path)
 
 
 def recognise_parts(path: Path, images: str | None = None) -> AddedParts:

@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import LOOKED_AT, Relation
-from ddb_query.errors import OutputError
+from ddb_query.errors import DamagedDataError, OutputError
 from ddb_query.files import make_folder, replacing
 from ddb_query.store.place import footer
 
@@ -22,26 +22,21 @@ if TYPE_CHECKING:
 
 # Raised when names are compared in another way.
 _VERSION = 1
-# Few names share 32 bits of their hash with another, and numbers are grouped faster than names.
+# Two names that differ hardly ever have the same hash, and numbers are grouped faster than names.
 _REPEATED = """
 with named as (
     from {table}
     select {name} as image_name
 ),
-hashed as (
-    from named
-    select image_name, cast(hash(image_name) & 4294967295 as uinteger) as hash
-    where image_name is not null
-),
 shared as (
     select hash
-    from hashed
+    from (select hash(image_name) as hash from named where image_name is not null) as hashed
     group by hash
     having count(*) > 1
 )
 select count(*) - count(distinct image_name)
-from hashed
-where hash in (select hash from shared)
+from named
+where image_name is not null and hash(image_name) in (select hash from shared)
 """
 
 
@@ -58,10 +53,14 @@ def repeated_rows(engine: DuckDBEngine, table: MetadataTable, suffix: str, cache
     known = cache / "repeated" / f"{size}-{sha256[:20]}{suffix}-v{_VERSION}"
     with contextlib.suppress(OSError, ValueError):
         return int(known.read_text("ascii"))
-    with engine.looking_at(table.path):
-        name = table.columns(suffix)["image_name"]
-        answer = engine.answer(Relation(_REPEATED.format(table=LOOKED_AT, name=name)))
-        found = int(next(answer.cells())[0] or 0) if answer else 0
+    name = table.columns(suffix)["image_name"]
+    try:
+        with engine.looking_at(table.path):
+            answer = engine.answer(Relation(_REPEATED.format(table=LOOKED_AT, name=name)))
+            found = int(next(answer.cells())[0] or 0) if answer else 0
+    except DamagedDataError:
+        # Whoever reads the names is told; the other columns may be whole.
+        return 0
     with contextlib.suppress(OutputError):
         make_folder(known.parent)
         with replacing(known) as temporary:

@@ -9,8 +9,14 @@ from ddb_query.catalog.forms import form_of, with_suffix
 from ddb_query.catalog.mending import mending_command, no_parquet_hint, why_missing
 from ddb_query.dataset import COLUMNS
 from ddb_query.engines.base import LOOKED_AT, Relation
-from ddb_query.engines.table_files import table_files
-from ddb_query.errors import BadColumnError, BadTableError, BadValueError, SqlError
+from ddb_query.engines.table_files import arrow_files, table_files
+from ddb_query.errors import (
+    BadColumnError,
+    BadTableError,
+    BadValueError,
+    DamagedDataError,
+    SqlError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +81,9 @@ def check_table(engine: DuckDBEngine, path: Path) -> MetadataTable:
             _check_values(engine, path, found, forms)
             bare = _bare_names(engine, forms["image_name"])
     except SqlError as error:
+        what = "Arrow file" if arrow_files(path) else "parquet file"
         raise BadTableError(
-            path, f"a damaged parquet file: {error.message}", hint=_NOT_A_TABLE
+            path, f"a damaged {what}: {error.message}", hint=_NOT_A_TABLE
         ) from error
     extra = tuple(name for name in found if name not in PUBLISHED_TYPES)
     return MetadataTable(path, forms, extra, bare)
@@ -117,7 +124,11 @@ def _check_values(
 
 def _bare_names(engine: DuckDBEngine, form: Form) -> bool:
     """Whether the first image name has no ending; those of a table are alike."""
-    first = _row(engine, f"select {form.sql}", "limit 1")
+    try:
+        first = _row(engine, f"select {form.sql}", "limit 1")
+    except DamagedDataError:
+        # Whoever reads the names is told; the other columns may be whole.
+        return False
     return bool(first) and first[0] is not None and "." not in first[0]
 
 
@@ -129,7 +140,7 @@ def _row(engine: DuckDBEngine, select: str, end: str = "") -> tuple[str | None, 
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the footers of a table say."""
+    """What the footers of a table say; for row groups, Arrow has its number of files."""
 
     rows: int
     row_groups: int
@@ -138,6 +149,10 @@ class TableFacts:
 
 def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
     """Rows, row groups and bytes of a table, from its footers."""
+    if arrow := arrow_files(path):
+        with engine.looking_at(path):
+            rows = int(_row(engine, "select count(*)")[0] or 0)
+        return TableFacts(rows, len(arrow), sum(file.stat().st_size for file in arrow))
     files = table_files(path)
     answer = engine.answer(
         Relation(
@@ -145,8 +160,9 @@ def table_facts(engine: DuckDBEngine, path: Path) -> TableFacts:
             {"paths": [engine.literal_path(file) for file in files]},
         )
     )
-    rows, groups = next(answer.cells()) if answer else ("0", "0")
-    return TableFacts(int(rows or 0), int(groups or 0), sum(file.stat().st_size for file in files))
+    counted, groups = next(answer.cells()) if answer else ("0", "0")
+    size = sum(file.stat().st_size for file in files)
+    return TableFacts(int(counted or 0), int(groups or 0), size)
 
 
 def suffix_of_names(engine: DuckDBEngine, table: MetadataTable) -> str | None:
@@ -170,7 +186,7 @@ def _check_files(path: Path) -> None:
             hint="save its rows as parquet: spark.table(…).write.parquet(FOLDER)",
         )  # fmt: skip
     files = table_files(path)
-    if not files:
+    if not files and not arrow_files(path):
         raise BadTableError(path, "a folder without a parquet file", hint=no_parquet_hint(path))
     for file in files:
         _check_file(file)

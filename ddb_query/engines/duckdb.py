@@ -14,13 +14,14 @@ from weakref import WeakSet
 import duckdb
 
 from ddb_query.engines.anyones import name_rows, relation_of
+from ddb_query.engines.arrow_files import mapped
 from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.float_bounds import without_bounds
 from ddb_query.engines.parsed import Parsed, parsed_select
-from ddb_query.engines.table_files import is_partitioned, table_files
+from ddb_query.engines.table_files import arrow_files, is_partitioned, table_files
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     InterruptedByUserError,
@@ -188,7 +189,7 @@ class DuckDBEngine:
         """
         self._files |= dict.fromkeys(table_files(path), command)
         with self._running():
-            table = self._parquet(path)
+            table = self._table(path)
             if columns is not None:
                 shown = (f'{sql} as "{name}"' for name, sql in columns.items())
                 table = without_bounds(table).project(", ".join(shown))
@@ -202,7 +203,7 @@ class DuckDBEngine:
 
         """
         with self._running():
-            table = self._parquet(path)
+            table = self._table(path)
             return dict(zip(table.columns, map(str, table.types), strict=True))
 
     def columns(self, view: str) -> list[str]:
@@ -230,7 +231,7 @@ class DuckDBEngine:
             SqlError: It cannot be read.
         """
         with self._running():
-            without_bounds(self._parquet(path)).create_view(LOOKED_AT, replace=True)
+            without_bounds(self._table(path)).create_view(LOOKED_AT, replace=True)
         try:
             yield
         finally:
@@ -291,13 +292,17 @@ class DuckDBEngine:
         answer = self.answer(Relation("select current_setting('temp_directory')"))
         return make_folder(Path(str(next(answer.cells())[0] if answer else "")))
 
-    def _parquet(self, path: Path, *, partitions: bool = True) -> duckdb.DuckDBPyRelation:
+    def _table(self, path: Path, *, partitions: bool = True) -> duckdb.DuckDBPyRelation:
         """The rows of a parquet file, or of all in a folder, whose columns may differ in type.
+
+        Of a folder without any, those of its Arrow files.
 
         Args:
             path: The file or folder.
             partitions: Whether values that folders are named by, as `part_id=7`, are columns.
         """
+        if arrow := arrow_files(path):
+            return self._connection.from_arrow(mapped(arrow))
         files = table_files(path)
         return self._connection.from_parquet(
             [self.literal_path(file) for file in files] or [self.literal_path(path / "*.parquet")],
@@ -504,7 +509,7 @@ class DuckDBEngine:
         """
         with self._running():
             if form == "parquet":
-                found = without_bounds(self._parquet(path, partitions=False))
+                found = without_bounds(self._table(path, partitions=False))
             else:
                 found = relation_of(self._connection, path, self.literal_path(path), form, names)
             found.create_view(LOOKED_AT, replace=True)

@@ -26,6 +26,13 @@ def table_files(path: Path) -> list[Path]:
     )
 
 
+def arrow_files(path: Path) -> list[Path]:
+    """The Arrow files of a folder that `save_to_disk` of the library datasets wrote, in order."""
+    if not path.is_dir() or table_files(path):
+        return []
+    return sorted(file for file in path.glob("*.arrow") if file.is_file())
+
+
 def is_partitioned(path: Path) -> bool:
     """Whether folders of a table say values of columns, as `part_id=7`."""
     if not path.is_dir():

@@ -86,7 +86,7 @@ firsts as (
     select
         prompt_id,
         min(file_row_number) as place,
-        cast(max(prompt_nsfw) as double) as prompt_nsfw
+        cast(max(prompt_nsfw) filter (where not isnan(prompt_nsfw)) as double) as prompt_nsfw
     from read_parquet($images, file_row_number = true)
     group by prompt_id
 )

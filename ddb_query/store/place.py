@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query.dataset import is_dataset_name
-from ddb_query.engines.table_files import table_files
+from ddb_query.engines.table_files import arrow_files, table_files
 from ddb_query.errors import BadTableError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ TABLES = ("images", "prompts", "activity", "users", "repeats", "clauses", "terms
 INDEX = "index"
 _MANIFEST = "store.json"
 _FOOTER_TAIL_BYTES = 8
+_END_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def _built_for(folder: Path) -> str:
 def footer(table: Path) -> tuple[str, int]:
     """What tells a table from others: the sha256 of its footer, and its size in bytes.
 
-    Of a folder it is the sha256 of the names and footers of its files.
+    Of a folder it is the sha256 of the names and footers of its files; of an Arrow file, which may
+    have no footer, its two ends stand for it.
 
     Raises:
         BadTableError: It cannot be read.
@@ -129,11 +131,24 @@ def footer(table: Path) -> tuple[str, int]:
     if not table.is_dir():
         return _footer(table)
     digest, total = hashlib.sha256(), 0
-    for file in table_files(table):
-        sha256, size = _footer(file)
+    for file in [*table_files(table), *arrow_files(table)]:
+        sha256, size = _footer(file) if file.suffix == ".parquet" else _ends(file)
         digest.update(os.fsencode(file.relative_to(table)) + f"\0{sha256}\n".encode())
         total += size
     return digest.hexdigest(), total
+
+
+def _ends(file: Path) -> tuple[str, int]:
+    """The sha256 of the beginning and the end of a file that has no footer, and its size."""
+    try:
+        with file.open("rb") as opened:
+            size = opened.seek(0, 2)
+            opened.seek(0)
+            start = opened.read(_END_BYTES)
+            opened.seek(max(size - _END_BYTES, 0))
+            return hashlib.sha256(start + opened.read()).hexdigest(), size
+    except OSError as error:
+        raise BadTableError(file, error.strerror or str(error)) from error
 
 
 def _footer(file: Path) -> tuple[str, int]:
