@@ -258,6 +258,14 @@ class HubUnreachableError(TransientHubError):
         self.reason = reason
 
 
+class NoConnectionError(HubUnreachableError):
+    """Nobody to talk to: the name does not resolve, or nobody listens there."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        hint = "check the network and HF_ENDPOINT; --patience SECONDS waits longer for a network"
+        super().__init__(host, reason, hint=hint)
+
+
 class HubBusyError(TransientHubError):
     """The server answers, but not now."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,17 @@ from ddb_query.catalog.tables import (
 )
 from ddb_query.dataset import DATASETS
 from ddb_query.engines.base import Relation
-from ddb_query.errors import BadTableError, MissingDataError, OutputError, UsageError
+from ddb_query.errors import (
+    BadTableError,
+    MissingDataError,
+    NoConnectionError,
+    OfflineError,
+    OutputError,
+    UsageError,
+)
 from ddb_query.files import locked, make_folder, replacing
+from ddb_query.hub.cached import cached_file
+from ddb_query.hub.endpoint import PATIENCE_SECONDS
 from ddb_query.hub.source import source_path
 
 if TYPE_CHECKING:
@@ -59,12 +69,15 @@ class Catalog:
         self.registry = Registry(settings.data_dir)
 
     def locate(self, dataset: str) -> Path | None:
-        """Where a dataset's table lies: an added one first, then the data folder's."""
+        """Where a dataset's table lies: an added one first, the data folder's, the Hub's cache."""
         for entry in reversed(self.registry.entries()):
             if entry.kind == "table" and entry.dataset == dataset and entry.path.exists():
                 return entry.path
         path = self.home(dataset)
-        return path if path.exists() else None
+        if path.exists() or dataset == "demo":
+            return path if path.exists() else None
+        cached = cached_file(DATASETS[dataset].table)
+        return cached.path if cached else None
 
     def home(self, dataset: str) -> Path:
         """Where ddb itself puts a dataset's table."""
@@ -156,10 +169,19 @@ class Catalog:
         dataset: str,
         *,
         revision: str,
+        patience: float = PATIENCE_SECONDS,
         progress: Progress,
         on_note: Callable[[str], None],
     ) -> Downloaded:
-        """Download a dataset's table from the Hub into the data folder, and check it.
+        """Have a dataset's table in the data folder, checked: from the Hub, or the Hub's own cache.
+
+        Args:
+            engine: Looks into the table.
+            dataset: 2m or large.
+            revision: A branch, a tag or a commit of the repository.
+            patience: How many seconds are waited for a network that is not there.
+            progress: Told of every block that arrives.
+            on_note: Told of waits.
 
         Raises:
             HubError: The Hub did not give it.
@@ -167,19 +189,23 @@ class Catalog:
             BadTableError: What came is not a metadata table.
 
         """
-        from ddb_query.hub.download import download
+        from ddb_query.hub.download import download, take_cached
         from ddb_query.hub.endpoint import Hub
 
-        target = self.home(dataset)
+        target, table = self.home(dataset), DATASETS[dataset].table
         make_folder(target.parent)
-        return download(
-            Hub.from_environment(revision=revision),
-            DATASETS[dataset].table,
-            target,
-            progress=progress,
-            on_note=on_note,
-            check=lambda path: _check(engine, path),
-        )
+        hub = Hub.from_environment(revision=revision, patience_seconds=patience)
+        cached = cached_file(table, revision)
+        check = partial(_check, engine)
+        try:
+            return download(
+                hub, table, target, progress=progress, on_note=on_note, check=check, cached=cached
+            )
+        except (OfflineError, NoConnectionError) as error:
+            if cached is None:
+                raise
+            on_note(f"{error.message}; the Hub's own cache has a {table}, which is taken")
+            return take_cached(hub, cached, target, progress=progress, on_note=on_note, check=check)
 
     def removable(self, name: str) -> tuple[list[Path], list[Path]]:
         """What a name stands for: added paths to forget, and ddb's own files to delete.

@@ -29,6 +29,8 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 
 Format = Literal["table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow"]
 
+PATIENCE_HELP = "Wait so long for a network that is not there at the beginning."
+
 
 @dataclass(frozen=True)
 class Common:

@@ -62,12 +62,12 @@ def fetch(
     workspace: Workspace,
     folder: Path,
     order: Order,
-    revision: str,
+    hub: Hub,
     note: Callable[[str], None],
 ) -> Fetched:
     """Fetch the images of a selection."""
     weight = ", weight" if selection.criteria.stratify else ""
-    source, hub = workspace.source, Hub.from_environment(revision=revision)
+    source = workspace.source
 
     def fetched(most_bytes: int | None) -> Fetched:
         with contextlib.ExitStack() as reading:
