@@ -30,6 +30,18 @@ class DdbError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle it: a worker process sends its errors, and the parent cannot call `__init__`."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[DdbError], args: tuple[object, ...], data: dict[str, object]
+) -> DdbError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(data)
+    return error
+
 
 class UsageError(DdbError):
     """A command or a call that makes no sense as it stands."""

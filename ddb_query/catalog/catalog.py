@@ -153,7 +153,7 @@ class Catalog:
         """
         path = path.expanduser().absolute()
         extra: tuple[str, ...] = ()
-        if path.is_dir() or path.suffix == ".zip":
+        if path.is_dir() or path.suffix.lower() == ".zip":
             from ddb_query.catalog.parts import recognise_parts
 
             added = recognise_parts(path, dataset)

@@ -29,7 +29,7 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 
 Format = Literal["table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow"]
 
-PATIENCE_HELP = "Wait so long for a network that is not there at the beginning."
+PATIENCE_HELP = "Wait up to SECONDS for a network that is not there yet."
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,14 @@ def plan(
             choice = _choice(selection, workspace)
             with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
                 return plan_rows(
-                    rows, folder, source.dataset, order, source.settings, hub, choice=choice
+                    rows,
+                    folder,
+                    source.dataset,
+                    order,
+                    source.settings,
+                    hub,
+                    choice=choice,
+                    progress=source.progress,
                 )
 
     return _frugally(selection, workspace, planned)
@@ -108,7 +115,7 @@ def on_disk(workspace: Workspace) -> list[str]:
         return []
     names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
     found = f"select image_name from {names}"
-    files = [workspace.engine.literal_path(path) for path in nearby.directories()]
+    files = [workspace.engine.literal_path(path) for path in nearby.directories(source.progress)]
     if files:
         members = workspace.keep(Relation(_MEMBERS, {"files": files}), "members")
         found += f"\nunion all select image_name from {members}"
