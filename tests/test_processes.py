@@ -130,6 +130,17 @@ def test_what_was_read_before_the_fork_stays_readable(corpus: Corpus) -> None:
     assert forked(result.rows) == "[(7,)]"
 
 
+def test_rows_become_a_polars_frame_in_a_process_that_was_forked_beside_polars(
+    corpus: Corpus,
+) -> None:
+    with contextlib.closing(corpus.cursor()) as cursor:
+        result = cursor.sql("select image_name, seed, timestamp, sampler from images limit 5000")
+        frame = result.pl()
+    assert frame.group_by("sampler").len().height  # starts polars' own threads
+    assert forked(lambda: result.pl().rows() == frame.rows()) == "True"
+    assert forked(lambda: result.pl().schema == frame.schema) == "True"
+
+
 def test_a_block_ends_in_a_forked_process_and_the_parent_goes_on(demo_cache: Path) -> None:
     with ddb_query.open("demo") as own:
         spill = demo_cache / "spill" / str(os.getpid())

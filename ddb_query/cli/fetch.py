@@ -52,7 +52,7 @@ def fetch(
     ] = None,
     local: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="Take images from parts or a fetch that lie there."),
+        typer.Option(metavar="FOLDER", help="Take images from part zips and files below FOLDER."),
     ] = None,
     prefer_parts: Annotated[
         bool, typer.Option("--prefer-parts", help="A sample from as few parts as possible.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
@@ -28,6 +29,8 @@ NOTEBOOK_ROWS = 20
 # The view over a file that an engine was told to look at.
 LOOKED_AT = "ddb_looked_at"
 BATCH_ROWS = 122_880
+# What loaded this module; any other process of it is a fork.
+_PROCESS = os.getpid()
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,12 @@ class Result:
         """All rows as a polars.DataFrame."""
         import polars as pl
 
-        frame = pl.from_arrow(self.arrow())
+        table = self.arrow()
+        if os.getpid() != _PROCESS:
+            # A fork copies none of polars' threads; column by column it needs none.
+            columns = zip(table.column_names, table.columns, strict=True)
+            return pl.DataFrame([pl.Series(name, column) for name, column in columns])
+        frame = pl.from_arrow(table)
         return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 
     def df(self) -> pd.DataFrame:

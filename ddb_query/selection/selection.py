@@ -215,7 +215,7 @@ class Selection:
     def plan(
         self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
     ) -> Plan:
-        """What fetching the images would cost; asks nobody and writes nothing.
+        """What fetching the images would cost; asks nobody and writes nothing but to the cache.
 
         Args:
             folder: Where they would go; what is there already is not counted.
