@@ -34,6 +34,18 @@ class DdbError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle it: a worker process sends its errors, and the parent cannot call `__init__`."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[DdbError], args: tuple[object, ...], data: dict[str, object]
+) -> DdbError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(data)
+    return error
+
 
 class InternalError(DdbError):
     """An exception that ddb did not foresee: a fault of ddb, or of a library that it uses.
@@ -345,6 +357,14 @@ class HubUnreachableError(TransientHubError):
         super().__init__(f"cannot reach {host}: {reason}", hint=hint)
         self.host = host
         self.reason = reason
+
+
+class NoConnectionError(HubUnreachableError):
+    """Nobody to talk to: the name does not resolve, or nobody listens there."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        hint = "check the network and HF_ENDPOINT; --patience SECONDS waits longer for a network"
+        super().__init__(host, reason, hint=hint)
 
 
 class HubBusyError(TransientHubError):

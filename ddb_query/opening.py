@@ -8,6 +8,7 @@ from ddb_query.catalog import Catalog
 from ddb_query.corpus import Corpus
 from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.errors import BadTableError, SqlError, UsageError
+from ddb_query.hub.cached import commit_of
 from ddb_query.hub.source import read_source
 from ddb_query.query_library import QueryLibrary
 from ddb_query.search_tables import SearchTables
@@ -138,7 +139,8 @@ def _define(
         engine.define(*definition)
     engine.add_members(settings.directories)
     pulled = read_source(current.path)
-    return Source(dataset, current.path, place, definition, pulled.commit if pulled else None)
+    commit = pulled.commit if pulled else commit_of(current.path)
+    return Source(dataset, current.path, place, definition, commit)
 
 
 def _tell_of_store(note: Callable[[str], None] | None, dataset: str, problem: str) -> None:

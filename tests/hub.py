@@ -177,6 +177,10 @@ class LoopbackHub:
         token: The one token that is accepted; any other gets a 401. None accepts all.
         signature_uses: How many requests a signed address serves before it has expired.
         no_ranges: Whether the CDN gives whole files whatever is asked.
+        head: What a mirror's answers to HEAD say of the size: the `right` one, none at all
+            (`chunked`), `zero`, or that of a compressed form (`gzip`).
+        lower_case: Whether names of headers are in lower case.
+        etag_only: Whether a redirect tells the sha256 of a file and not its size.
         rate_limit: What `RateLimit` says in the next answer of the hub.
     """
 
@@ -201,6 +205,9 @@ class LoopbackHub:
         self.token: str | None = None
         self.signature_uses = 1_000_000
         self.no_ranges = False
+        self.head: Literal["right", "chunked", "zero", "gzip"] = "right"
+        self.lower_case = False
+        self.etag_only = False
         self.rate_limit: str | None = None
         self.latency_seconds = latency_seconds
         self.link = _Link(bytes_per_second) if bytes_per_second else None
@@ -377,9 +384,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _description(self, name: str) -> dict[str, str]:
         hub = self.server.hub
+        size = {} if hub.etag_only else {"X-Linked-Size": str(len(hub.files[name]))}
         return {
             "X-Repo-Commit": hub.commit,
-            "X-Linked-Size": str(len(hub.files[name])),
+            **size,
             "X-Linked-Etag": f'"{hub.sha256(name)}"',
         }
 
@@ -426,12 +434,24 @@ class _Handler(BaseHTTPRequestHandler):
         fault: Fault | None = None,
     ) -> None:
         self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        described = self.command == "HEAD" and status == 200
+        size = self._size_in_head(len(body)) if described else {"Content-Length": str(len(body))}
+        for name, value in {**headers, **size}.items():
+            self.send_header(name.lower() if self.server.hub.lower_case else name, value)
         self.end_headers()
         if self.command != "HEAD":
             self._write(body, fault)
+
+    def _size_in_head(self, size: int) -> dict[str, str]:
+        match self.server.hub.head:
+            case "chunked":
+                return {"Transfer-Encoding": "chunked"}
+            case "zero":
+                return {"Content-Length": "0"}
+            case "gzip":
+                return {"Content-Encoding": "gzip", "Content-Length": str(size // 2)}
+            case _:
+                return {"Content-Length": str(size)}
 
     def _write(self, body: bytes, fault: Fault | None) -> None:
         match fault:

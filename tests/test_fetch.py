@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from fetching import Fetcher, made_part, name_of, part_json, path_of, picture, row, rows_of, zipped
-from hub import LoopbackHub
+from hub import LoopbackHub, Status
 
 from ddb_query.errors import BadTableError, OfflineError, UsageError
 from ddb_query.images.zip_part import TAIL_BYTES
@@ -162,6 +162,63 @@ class TestAFetch:
             fetcher.fetch(SOME)
             fetcher.assert_right(SOME)
 
+    @pytest.mark.parametrize("head", ["chunked", "zero", "gzip"])
+    def test_learns_the_size_from_the_first_byte_where_head_does_not_tell_it(
+        self, tmp_path: Path, settings: Settings, head: Literal["chunked", "zero", "gzip"]
+    ) -> None:
+        with LoopbackHub(PARTS, mirror=True) as mirror:
+            mirror.head = head
+            fetcher = Fetcher(mirror.endpoint, tmp_path / "images", settings)
+            fetcher.fetch(ROWS[1][::9])
+            fetcher.assert_right(ROWS[1][::9])
+            assert mirror.ranges()[0] == "bytes=0-0"
+            assert None not in mirror.ranges()
+            assert len(mirror.asked(method="HEAD")) == 1
+
+    def test_learns_the_size_where_a_redirect_tells_only_the_sha256(
+        self, hub: LoopbackHub, fetcher: Fetcher
+    ) -> None:
+        hub.etag_only = True
+        fetcher.fetch(ROWS[1][::9])
+        fetcher.assert_right(ROWS[1][::9])
+        assert hub.ranges()[0] == "bytes=0-0"
+        assert None not in hub.ranges()
+
+    @pytest.mark.parametrize("mirror", [True, False], ids=["mirror", "hub"])
+    def test_reads_headers_in_lower_case(
+        self,
+        tmp_path: Path,
+        settings: Settings,
+        mirror: bool,
+    ) -> None:
+        with LoopbackHub(PARTS, mirror=mirror) as hub:
+            hub.lower_case = True
+            fetcher = Fetcher(hub.endpoint, tmp_path / "images", settings)
+            fetcher.fetch(ROWS[1][::9])
+            fetcher.assert_right(ROWS[1][::9])
+            assert None not in hub.ranges()
+
+    @pytest.mark.parametrize("code", [405, 501])
+    def test_works_with_a_mirror_that_knows_no_head(
+        self, tmp_path: Path, settings: Settings, code: int
+    ) -> None:
+        with LoopbackHub(PARTS, mirror=True) as mirror:
+            mirror.faults.append(Status(code, on="hub", method="HEAD", times=99))
+            fetcher = Fetcher(mirror.endpoint, tmp_path / "images", settings)
+            fetcher.fetch(ROWS[1][::9])
+            fetcher.assert_right(ROWS[1][::9])
+            assert None not in mirror.ranges()
+
+    def test_from_a_server_without_head_size_or_ranges_fetches_the_whole_part_once(
+        self, tmp_path: Path, settings: Settings
+    ) -> None:
+        with LoopbackHub(PARTS, mirror=True) as mirror:
+            mirror.head, mirror.no_ranges = "chunked", True
+            fetcher = Fetcher(mirror.endpoint, tmp_path / "images", settings)
+            assert fetcher.fetch(ROWS[1][::9]).complete
+            fetcher.assert_right(ROWS[1][::9])
+            assert mirror.ranges().count(None) == 1
+
     def test_from_a_server_without_ranges_fetches_the_whole_part_once(
         self, hub: LoopbackHub, fetcher: Fetcher
     ) -> None:
@@ -230,10 +287,8 @@ class TestWhatIsHereAlready:
     def test_is_taken_from_the_hubs_own_cache(
         self, offline: Fetcher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        from huggingface_hub import constants
-
         cache = tmp_path / "hf"
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        monkeypatch.setenv("HF_HUB_CACHE", str(cache))
         repository = cache / "datasets--poloclub--diffusiondb"
         for path, part in PARTS.items():
             target = repository / "snapshots" / "c0ffee" / path

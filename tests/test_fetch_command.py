@@ -238,6 +238,20 @@ class TestFromAHub:
         assert "the JSON of 1 parts could not be compared" in ran.err.splitlines()[-2]
         assert self.fetch(ddb, hub, tables, "--from", names).code == 0
 
+    @pytest.mark.parametrize("patience", [[], ["--patience", "0"]], ids=["as usual", "none"])
+    def test_no_network_is_told_soon(
+        self, ddb: Callable[..., Ran], tables: Path, names: Path, patience: list[str]
+    ) -> None:
+        ran = ddb(
+            "--data-dir", tables, "--dataset", "2m", "fetch", "-o", "out", "--from", names,
+            *patience, **NOWHERE,
+        )  # fmt: skip
+        assert ran.code == 3
+        *_, told, hint = ran.err.splitlines()
+        assert told == "ddb: cannot reach 127.0.0.1: Connection refused"
+        assert "--patience SECONDS" in hint
+        assert ("trying again" in ran.err) == (not patience)
+
     def test_a_hub_that_refuses_ends_in_exit_3(
         self, ddb: Callable[..., Ran], hub: LoopbackHub, tables: Path, names: Path
     ) -> None:

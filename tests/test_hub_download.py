@@ -12,10 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 import httpx2
 import pytest
@@ -45,6 +46,7 @@ from ddb_query.errors import (
     HubBusyError,
     HubError,
     HubUnreachableError,
+    NoConnectionError,
     NoRoomError,
     NotOnHubError,
     OfflineError,
@@ -54,7 +56,8 @@ from ddb_query.errors import (
 from ddb_query.hub.answers import next_address
 from ddb_query.hub.client import connect
 from ddb_query.hub.download import Downloaded, download
-from ddb_query.hub.endpoint import Hub
+from ddb_query.hub.endpoint import PATIENCE_SECONDS, Hub
+from ddb_query.hub.reach import reach
 from ddb_query.hub.source import read_source
 
 if TYPE_CHECKING:
@@ -98,6 +101,7 @@ class Caller:
     notes: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
+    patience: float = PATIENCE_SECONDS
     stop_after: int = sys.maxsize
 
     def progress(self, done: int, total: int | None, unit: str, label: str) -> None:
@@ -111,6 +115,7 @@ class Caller:
             self.token,
             offline=offline,
             read_timeout_seconds=0.3,
+            patience_seconds=self.patience,
             sleep=self.waits.append,
         )
 
@@ -671,6 +676,16 @@ class TestAMirror:
         assert mirror.ranges() == ["bytes=0-0", None]
         assert done.source.size == len(TABLE)
 
+    @pytest.mark.parametrize("head", ["chunked", "zero", "gzip"])
+    def test_whose_head_tells_no_size_is_asked_for_one_byte(
+        self, mirror: LoopbackHub, target: Path, head: Literal["chunked", "zero", "gzip"]
+    ) -> None:
+        mirror.head = head
+        caller = Caller(mirror.endpoint)
+        assert caller.pull(target).source.size == len(TABLE)
+        assert mirror.ranges() == ["bytes=0-0", None]
+        assert {told.total for told in caller.told} == {len(TABLE)}
+
     def test_that_only_redirects_is_followed_without_the_token(
         self, hub: LoopbackHub, target: Path
     ) -> None:
@@ -920,7 +935,65 @@ class TestAHubThatDoesNotGiveTheFile:
         caller = Caller(f"http://127.0.0.1:{port}")
         with pytest.raises(HubUnreachableError, match=r"cannot reach 127\.0\.0\.1: "):
             caller.pull(target)
+        assert 0 < sum(caller.waits) <= PATIENCE_SECONDS
+
+    @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "http://nowhere.invalid"])
+    def test_because_there_is_no_network_and_the_user_waits_for_one(
+        self, target: Path, endpoint: str
+    ) -> None:
+        caller = Caller(endpoint, patience=60)
+        with pytest.raises(NoConnectionError, match="cannot reach") as caught:
+            caller.pull(target)
+        assert sum(caller.waits) == pytest.approx(60)
+        assert "--patience" in str(caught.value.hint)
+
+    def test_but_the_network_comes_while_the_user_waits(
+        self, hub: LoopbackHub, target: Path
+    ) -> None:
+        caller = Caller(hub.endpoint, patience=60)
+        ours = socket.create_connection
+
+        def connected(*args: Any, **options: Any) -> socket.socket:
+            if len(caller.waits) < 5:
+                raise OSError(101, "Network is unreachable")
+            return ours(*args, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(socket, "create_connection", connected)
+            assert caller.pull(target).verified
         assert len(caller.waits) == 5
+
+    def test_because_it_is_gone_after_it_has_answered(self, hub: LoopbackHub, target: Path) -> None:
+        caller = Caller(hub.endpoint)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        hub.faults.append(Redirect(f"http://127.0.0.1:{port}/", on="hub", times=99))
+        with pytest.raises(NoConnectionError):
+            caller.pull(target)
+        # Once something has answered, failures are counted.
+        assert len(caller.waits) == 5
+
+    def test_because_the_name_server_is_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        over = threading.Event()
+
+        def silent(*_: object) -> NoReturn:
+            over.wait(30)
+            raise OSError
+
+        monkeypatch.setattr(socket, "getaddrinfo", silent)
+        begun = time.monotonic()
+        with pytest.raises(NoConnectionError, match=r"no connection within 0\.2 s"):
+            reach(httpx2.URL("http://silent.example"), 0.2)
+        assert time.monotonic() - begun < 5
+        over.set()
+
+    def test_is_asked_of_the_proxy_where_there_is_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        reach(httpx2.URL("http://nowhere.invalid"), 1)
+        with pytest.raises(NoConnectionError):
+            reach(httpx2.URL("https://nowhere.invalid"), 1)
 
     def test_because_the_user_is_offline(
         self, hub: LoopbackHub, caller: Caller, target: Path

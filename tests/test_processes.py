@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import multiprocessing
 import os
 import pickle
 import select
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import ddb_query
-from ddb_query.errors import NotPicklableError, OtherProcessError
+from ddb_query.errors import (
+    BadColumnError,
+    NotPicklableError,
+    OtherProcessError,
+    RangeRefusedError,
+    SearchSyntaxError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ddb_query import Corpus, Result
 
@@ -123,6 +130,17 @@ def test_what_was_read_before_the_fork_stays_readable(corpus: Corpus) -> None:
     assert forked(result.rows) == "[(7,)]"
 
 
+def test_rows_become_a_polars_frame_in_a_process_that_was_forked_beside_polars(
+    corpus: Corpus,
+) -> None:
+    with contextlib.closing(corpus.cursor()) as cursor:
+        result = cursor.sql("select image_name, seed, timestamp, sampler from images limit 5000")
+        frame = result.pl()
+    assert frame.group_by("sampler").len().height  # starts polars' own threads
+    assert forked(lambda: result.pl().rows() == frame.rows()) == "True"
+    assert forked(lambda: result.pl().schema == frame.schema) == "True"
+
+
 def test_a_block_ends_in_a_forked_process_and_the_parent_goes_on(demo_cache: Path) -> None:
     with ddb_query.open("demo") as own:
         spill = demo_cache / "spill" / str(os.getpid())
@@ -162,3 +180,34 @@ def test_rows_and_names_are_pickled(corpus: Corpus) -> None:
     with contextlib.closing(corpus.cursor()) as cursor:
         table = cursor.sql("select image_name from images limit 3").arrow()
     assert pickle.loads(pickle.dumps(table)) == table
+
+
+def test_an_error_reaches_the_parent_of_a_worker_as_it_was(corpus: Corpus) -> None:
+    for error in (
+        OtherProcessError(7),
+        BadColumnError(Path("a"), "cfg", "FLOAT", "BLOB"),
+        RangeRefusedError("images/part-000001.zip", 9),
+        SearchSyntaxError("odd", "a b", 1),
+        NotPicklableError("Corpus", "open one"),
+    ):
+        back = pickle.loads(pickle.dumps(error))
+        assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = multiprocessing.get_context("fork")
+        with context.Pool(1, _hold, (corpus,)) as pool:
+            waited = pool.apply_async(_ask)
+            with pytest.raises(OtherProcessError, match="opened by another process") as caught:
+                waited.get(PATIENCE_SECONDS)
+    assert caught.value.process == os.getpid()
+
+
+_held: list[Corpus] = []
+
+
+def _hold(corpus: Corpus) -> None:
+    _held.append(corpus)
+
+
+def _ask() -> object:
+    return _held[0].sql("select 1").rows()

@@ -153,7 +153,9 @@ class TestASourceThatLacksImages:
         assert fetcher.fetch(SOME, local=(near,)).complete
         fetcher.assert_right(SOME)
         lacking = len(SOME) - len(held)
-        assert fetcher.notes == [f"{zip_path} does not hold {lacking} images that belong to it"]
+        assert fetcher.notes == [
+            f"{zip_path} does not hold {lacking} of the wanted images; the next source is asked"
+        ]
         assert len(hub.asked("hub")) == 1
 
     def test_is_followed_by_the_other_sources_before_the_hub(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ddb_query.catalog.registry import Added, AddedTable, Registry
@@ -14,11 +15,15 @@ from ddb_query.engines.base import Relation
 from ddb_query.errors import (
     BadTableError,
     MissingDataError,
+    NoConnectionError,
+    OfflineError,
     OutputError,
     UnknownDatasetError,
     UsageError,
 )
 from ddb_query.files import locked, make_folder, replacing
+from ddb_query.hub.cached import cached_file
+from ddb_query.hub.endpoint import PATIENCE_SECONDS
 from ddb_query.hub.source import source_path
 from ddb_query.store.place import footer
 
@@ -95,12 +100,15 @@ class Catalog:
         return self.registry.read().table(name)
 
     def locate(self, name: str) -> Path | None:
-        """Where the table of a dataset lies: an added one first, then ddb's own place."""
+        """Where a dataset's table lies: an added one first, the data folder's, the Hub's cache."""
         added = self.added(name)
         if added is not None:
             return added.path if added.path.exists() else None
         home = self.home(name)
-        return home if home is not None and home.exists() else None
+        if home is not None and home.exists():
+            return home
+        cached = cached_file(DATASETS[name].table) if name in PUBLISHED else None
+        return cached.path if cached else None
 
     def home(self, name: str) -> Path | None:
         """Where ddb itself puts the table of a built-in dataset; None for an added one."""
@@ -175,10 +183,19 @@ class Catalog:
         name: str,
         *,
         revision: str,
+        patience: float = PATIENCE_SECONDS,
         progress: Progress,
         on_note: Callable[[str], None],
     ) -> Downloaded:
-        """Download the table of a published dataset into the data folder, and check it.
+        """Have a dataset's table in the data folder, checked: from the Hub, or the Hub's own cache.
+
+        Args:
+            engine: Looks into the table.
+            name: 2m or large.
+            revision: A branch, a tag or a commit of the repository.
+            patience: How many seconds are waited for a network that is not there.
+            progress: Told of every block that arrives.
+            on_note: Told of waits.
 
         Raises:
             HubError: The Hub did not give it.
@@ -186,19 +203,24 @@ class Catalog:
             BadTableError: What came is not a metadata table.
 
         """
-        from ddb_query.hub.download import download
+        from ddb_query.hub.download import download, take_cached
         from ddb_query.hub.endpoint import Hub
 
-        target = self.settings.data_dir / DATASETS[name].table
+        table = DATASETS[name].table
+        target = self.settings.data_dir / table
         make_folder(target.parent)
-        done = download(
-            Hub.from_environment(revision=revision),
-            DATASETS[name].table,
-            target,
-            progress=progress,
-            on_note=on_note,
-            check=lambda path: _check(engine, path),
-        )
+        hub = Hub.from_environment(revision=revision, patience_seconds=patience)
+        cached = cached_file(table, revision)
+        check = partial(_check, engine)
+        try:
+            done = download(
+                hub, table, target, progress=progress, on_note=on_note, check=check, cached=cached
+            )
+        except (OfflineError, NoConnectionError) as error:
+            if cached is None:
+                raise
+            on_note(f"{error.message}; the Hub's own cache has a {table}, which is taken")
+            done = take_cached(hub, cached, target, progress=progress, on_note=on_note, check=check)
         if added := self.added(name):
             on_note(
                 f"{name} is still the table that you added, {added.path};"

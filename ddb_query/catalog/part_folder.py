@@ -56,13 +56,15 @@ class PartFolder:
 
     def zips(self, part_id: int) -> list[Path]:
         """Zips that are named after a part: `part-000001.zip`, `part-000001 (1).zip`."""
-        inside = (entry for folder in self._parts[part_id] for entry in _files(folder, _DEPTH))
-        return [*self._zips[part_id], *(e for e in inside if _is_zip_of(e.name) == part_id)]
+        inside = (
+            entry for folder in self._parts.get(part_id, ()) for entry in _files(folder, _DEPTH)
+        )
+        return [*self._zips.get(part_id, ()), *(e for e in inside if _is_zip_of(e.name) == part_id)]
 
     def files(self, part_id: int, names: Iterable[str]) -> dict[str, Path]:
         """The files of these images, and of the part's JSON, by published name."""
         found: dict[str, Path] = {}
-        for folder in self._parts[part_id]:
+        for folder in self._parts.get(part_id, ()):
             for file in _files(folder, _DEPTH):
                 found.setdefault(published_name(file.name) or "", file)
         return {name: path for name in names if (path := found.get(name) or self._loose_file(name))}

@@ -11,7 +11,7 @@ import typer
 
 from ddb_query.catalog import Catalog
 from ddb_query.catalog.repeated import told
-from ddb_query.cli.options import Session, command, common_options
+from ddb_query.cli.options import PATIENCE_HELP, Session, command, common_options
 from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
@@ -122,17 +122,19 @@ def pull(
     revision: Annotated[
         str, typer.Option(metavar="REV", help="Branch, tag or commit of the repository.")
     ] = "main",
+    patience: Annotated[float, typer.Option(min=0, metavar="SECONDS", help=PATIENCE_HELP)] = 2,
 ) -> None:
     """Download a metadata table from the Hub; go on where a broken download stopped."""
     tell = session.diagnostics
     with _engine(session) as engine:
         done = _catalog(session).pull(
-            engine, table, revision=revision, progress=tell, on_note=tell.note
+            engine, table, revision=revision, patience=patience, progress=tell, on_note=tell.note
         )
     tell.clear()
     size = f"{done.path.stat().st_size / 1e6:,.1f} MB"
     commit = f" at commit {done.source.commit}" if done.source.commit else ""
-    there = "already there" if done.already_there else "downloaded"
+    taken = "taken from the Hub's own cache" if done.from_cache else "downloaded"
+    there = "already there" if done.already_there else taken
     tell.note(f"{there}: {done.path} ({size}){commit}")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import PATIENCE_HELP, Session, command
 from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers, size_text
 from ddb_query.cli.selecting import selecting
 from ddb_query.engines.base import Result
@@ -52,7 +52,7 @@ def fetch(
     ] = None,
     local: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="Take images from parts or a fetch that lie there."),
+        typer.Option(metavar="FOLDER", help="Take images from part zips and files below FOLDER."),
     ] = None,
     prefer_parts: Annotated[
         bool, typer.Option("--prefer-parts", help="A sample from as few parts as possible.")
@@ -66,6 +66,7 @@ def fetch(
     revision: Annotated[
         str, typer.Option(metavar="REV", help="Branch, tag or commit of the repository.")
     ] = "main",
+    patience: Annotated[float, typer.Option(min=0, metavar="SECONDS", help=PATIENCE_HELP)] = 2,
     show: Annotated[bool, typer.Option("--show", help="Show a few in the terminal.")] = False,
 ) -> None:
     """Fetch the images of a selection into -o DIR; run again, it goes on where it stopped."""
@@ -90,7 +91,7 @@ def fetch(
                 return
             _ask(session, cost, most)
         done = selection.fetch(
-            folder, revision=revision, note=session.diagnostics.note, **order
+            folder, revision=revision, patience=patience, note=session.diagnostics.note, **order
         )  # fmt: skip
         session.diagnostics.clear()
         _tell(session, selection, done)

@@ -30,6 +30,8 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 
 Format = Literal["table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow"]
 
+PATIENCE_HELP = "Wait up to SECONDS for a network that is not there yet."
+
 
 def complete_dataset(incomplete: str) -> list[str]:
     """Names of datasets that begin so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
@@ -28,6 +29,8 @@ NOTEBOOK_ROWS = 20
 # The view over a file that an engine was told to look at.
 LOOKED_AT = "ddb_looked_at"
 BATCH_ROWS = 122_880
+# What loaded this module; any other process of it is a fork.
+_PROCESS = os.getpid()
 
 
 @dataclass(frozen=True)

@@ -72,25 +72,26 @@ class RemoteFile:
 
 
 def described(
-    path: str, address: str, headers: Mapping[str, str], commit: str | None, *, redirected: bool
+    path: str, address: str, status: int, headers: Mapping[str, str], commit: str | None
 ) -> RemoteFile:
     """Read from headers what they say of a file.
 
     Args:
         path: Its path inside the repository.
         address: Where its bytes are.
-        headers: Of the answer that describes it, whatever their case.
+        status: Of the answer that describes it: a redirect to `address`, or of `address` itself.
+        headers: Of that answer, whatever their case.
         commit: From an answer before this one, if any.
-        redirected: Whether that answer is a redirect to `address`, and not given by it.
 
     """
+    redirected = 300 <= status < 400
     linked = _strong_etag(headers.get("x-linked-etag"))
     plain = _strong_etag(headers.get("etag"))
-    sizes = (headers.get("x-linked-size"), None if redirected else _whole_size(headers))
+    size = _number(headers.get("x-linked-size"))
     return RemoteFile(
         path=path,
         address=address,
-        size=next((size for size in map(_number, sizes) if size is not None), None),
+        size=whole_size(status, headers) if size is None and not redirected else size,
         sha256=linked if linked and _SHA256.fullmatch(linked) else None,
         etag=linked or plain,
         commit=commit,
@@ -123,6 +124,19 @@ def place(
             file.path, f"the server sends other bytes than those from {start} on"
         )
     return start, _number(match[2])
+
+
+def whole_size(status: int, headers: Mapping[str, str]) -> int | None:
+    """How large a file is, by an answer with all of it or a piece of it; None if that is not said.
+
+    Some servers say 0 where they do not know, or the size of a compressed form.
+    """
+    if headers.get("content-encoding", "identity") != "identity":
+        return None
+    if status == 200:
+        return _number(headers.get("content-length")) or None
+    match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+    return _number(match[2]) if match else None
 
 
 def asked_wait_seconds(headers: Mapping[str, str]) -> float | None:
@@ -238,11 +252,6 @@ def _no_access(response: httpx2.Response, host: str, path: str, *, with_token: b
 def _strong_etag(value: str | None) -> str | None:
     match = _ETAG.fullmatch(value.strip()) if value else None
     return match[1] if match else None
-
-
-def _whole_size(headers: Mapping[str, str]) -> str | None:
-    match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-    return match[2] if match else headers.get("content-length")
 
 
 def _number(text: str | None) -> int | None:

@@ -2,18 +2,20 @@
 
 Form: `datasets--OWNER--NAME/refs/REVISION` holds a commit, `snapshots/COMMIT/PATH` are the files,
 links to `blobs/ETAG` where the system has links. Source: huggingface_hub's `file_download.py`.
-Reads its settings, and imports no HTTP client.
+Asks nobody, and imports no HTTP client.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from ddb_query.dataset import REPOSITORY, REVISION
 
-_COMMIT = re.compile(r"[0-9A-Za-z]+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 class CachedFile(NamedTuple):
@@ -28,6 +30,11 @@ class CachedFile(NamedTuple):
     path: Path
     commit: str
     etag: str | None
+
+    @property
+    def sha256(self) -> str | None:
+        """Of its bytes, as the Hub said."""
+        return self.etag if self.etag and _SHA256.fullmatch(self.etag) else None
 
 
 def snapshot(revision: str = REVISION) -> Path | None:
@@ -59,6 +66,12 @@ def commit_of(path: Path) -> str | None:
 
 
 def _repository() -> Path:
-    from huggingface_hub import constants
+    return _cache() / f"datasets--{REPOSITORY.replace('/', '--')}"
 
-    return Path(constants.HF_HUB_CACHE) / f"datasets--{REPOSITORY.replace('/', '--')}"
+
+def _cache() -> Path:
+    """As huggingface_hub's own settings have it, which would load its package for this alone."""
+    named = os.environ.get
+    home = f"{named('XDG_CACHE_HOME', '~/.cache')}/huggingface"
+    cache = named("HUGGINGFACE_HUB_CACHE", f"{named('HF_HOME', home)}/hub")
+    return Path(os.path.expandvars(named("HF_HUB_CACHE", cache))).expanduser()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import (
     BrokenTransferError,
     HubError,
     HubUnreachableError,
+    NoConnectionError,
     OfflineError,
     RefusedRedirectError,
     TransientHubError,
@@ -27,8 +28,10 @@ from ddb_query.hub.answers import (
     place,
     quiet_seconds,
     refusal,
+    whole_size,
 )
 from ddb_query.hub.endpoint import LONGEST_ASKED_WAIT_SECONDS, Retries, spread
+from ddb_query.hub.reach import reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from ddb_query.hub.endpoint import Hub
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+# For the first connection of a run, unless more patience was asked for.
+FIRST_CONNECT_SECONDS = 3.5
 MAX_REDIRECTS = 5
 
 
@@ -90,6 +95,8 @@ class Connection:
         self._client = client
         self._on_note = on_note
         self._endpoint = _url(hub.endpoint)
+        # Whether any server has answered anything so far.
+        self._answered = False
         # When the servers that asked for quiet may be asked again, by all threads.
         self._quiet_until: dict[bytes, float] = {}
 
@@ -100,7 +107,7 @@ class Connection:
 
     def retries(self) -> Retries:
         """Give the patience for one piece of work."""
-        return Retries(self._hub, self._on_note)
+        return Retries(self._hub, self._on_note, lambda: self._answered)
 
     def resolve(self, path: str) -> RemoteFile:
         """Ask what a path is, again when the Hub is busy.
@@ -144,7 +151,8 @@ class Connection:
             if redirected:
                 url = next_address(url, headers["location"])
             if not redirected or "x-linked-etag" in headers or "x-linked-size" in headers:
-                return described(path, str(url), headers, commit, redirected=redirected)
+                file = described(path, str(url), response.status_code, headers, commit)
+                return file if file.size is not None else self._measured(file)
         raise RefusedRedirectError(url.host, f"more than {MAX_REDIRECTS} times")
 
     def _describe(self, url: httpx2.URL, path: str) -> httpx2.Response:
@@ -157,6 +165,12 @@ class Connection:
         response.close()
         self._raise_for_status(response, path, expires=False)
         return response
+
+    def _measured(self, file: RemoteFile) -> RemoteFile:
+        """The same with its size, which comes with its first byte where a HEAD does not tell it."""
+        response = self._get(file, {"Range": "bytes=0-0"})
+        response.close()
+        return replace(file, size=whole_size(response.status_code, response.headers))
 
     def _get(self, file: RemoteFile, headers: Mapping[str, str]) -> httpx2.Response:
         url = _url(file.address)
@@ -180,6 +194,9 @@ class Connection:
             sent["Authorization"] = f"Bearer {self._hub.token}"
         request = self._client.build_request(method, url, headers=sent)
         self._keep_quiet(url.netloc)
+        if not self._answered:
+            longest = max(FIRST_CONNECT_SECONDS, self._hub.patience_seconds)
+            reach(url, min(CONNECT_TIMEOUT_SECONDS, longest))
         try:
             # Without an Auth the client makes credentials of a `name:password@` in any address.
             response = self._client.send(
@@ -187,6 +204,7 @@ class Connection:
             )
         except httpx2.TransportError as error:
             raise _unreachable(url.host, error) from error
+        self._answered = True
         if (quiet := quiet_seconds(response.status_code, response.headers)) is not None:
             longest = min(quiet, LONGEST_ASKED_WAIT_SECONDS)
             self._quiet_until[url.netloc] = time.monotonic() + longest
@@ -258,9 +276,14 @@ def _client(read_timeout_seconds: float, connections: int) -> httpx2.Client:
 
 
 def _unreachable(host: str, error: httpx2.TransportError) -> HubError:
+    import httpx2
+
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         hint = "if a proxy stands between, let SSL_CERT_FILE name a file with its certificate"
         return HubError(f"cannot reach {host}: its certificate is not trusted", hint=hint)
+    # These come before a byte of an answer; a proxy's refusal is one of them.
+    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
+        return NoConnectionError(host, _reason(error))
     return HubUnreachableError(host, _reason(error))
 
 

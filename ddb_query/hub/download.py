@@ -7,6 +7,7 @@ beside it. Two downloads of one file take turns, and the second finds it done.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ddb_query.hub.answers import RemoteFile
+    from ddb_query.hub.cached import CachedFile
     from ddb_query.hub.client import Body, Connection
     from ddb_query.hub.endpoint import Hub
     from ddb_query.progress import Progress
@@ -48,13 +50,15 @@ class Downloaded:
         source: What is known of it.
         verified: Whether its bytes have the sha256 that the Hub names.
         already_there: Whether it lay there before, so that nothing was downloaded.
+        from_cache: Whether it was taken from the Hub's own cache.
 
     """
 
     path: Path
     source: Source
     verified: bool
-    already_there: bool
+    already_there: bool = False
+    from_cache: bool = False
 
 
 def download(
@@ -65,6 +69,7 @@ def download(
     progress: Progress,
     on_note: Callable[[str], None],
     check: Callable[[Path], None] | None = None,
+    cached: CachedFile | None = None,
 ) -> Downloaded:
     """Download one file of the dataset's repository.
 
@@ -76,6 +81,7 @@ def download(
         on_note: Told in a sentence of waits, fresh starts, and what could not be verified.
         check: Looks at the finished file before it is put in place; what it raises stops that.
             After a `BadTableError` the file is removed, after any other error it is kept.
+        cached: The file in the Hub's own cache, which is taken where it is what the Hub has.
 
     Raises:
         HubError: The Hub did not give the file, or not the right one, or there is no room for it.
@@ -88,16 +94,73 @@ def download(
         if (source := _source_of_target(hub, remote, target, progress)) is not None:
             partial.discard()
             return Downloaded(target, source, remote.sha256 is not None, already_there=True)
+        if cached and (source := _source_of_cached(hub, remote, cached, progress)) is not None:
+            return _linked(cached, target, source, partial, check)
         remote = _Transfer(connection, partial, progress, on_note).finish(remote)
         source = _verified(hub, remote, partial, progress)
         if remote.sha256 is None:
             on_note(f"{path}: the server names no sha256, so that only its size could be verified")
         _check(partial, check)
-        source_path(target).unlink(missing_ok=True)
-        put_in_place(partial.data, target)
-        write_source(target, source)
-        partial.discard()
-        return Downloaded(target, source, remote.sha256 is not None, already_there=False)
+        _put(partial, target, source)
+        return Downloaded(target, source, remote.sha256 is not None)
+
+
+def take_cached(
+    hub: Hub,
+    cached: CachedFile,
+    target: Path,
+    *,
+    progress: Progress,
+    on_note: Callable[[str], None],
+    check: Callable[[Path], None] | None = None,
+) -> Downloaded:
+    """Take a file from the Hub's own cache without asking the Hub.
+
+    Args:
+        hub: At which revision.
+        cached: The file.
+        target: As for `download`, and so are the others.
+        progress: Told of every block that is read.
+        on_note: Told when another download of the file is waited for.
+        check: Looks at it before it is put in place.
+
+    Raises:
+        DamagedDownloadError: It is not what its name in the cache says.
+        OutputError: It cannot be written.
+    """
+    with _writing(target), _locked(target, on_note):
+        sha256 = _sha256(cached.path, f"checking {cached.path.name}", progress)
+        if cached.sha256 not in (None, sha256):
+            raise DamagedDownloadError(str(cached.path), "its sha256", cached.sha256, sha256)
+        size = cached.path.stat().st_size
+        source = Source(REPOSITORY, hub.revision, cached.commit, cached.etag, sha256, size)
+        return _linked(cached, target, source, Partial(target, on_note), check)
+
+
+def _linked(
+    cached: CachedFile,
+    target: Path,
+    source: Source,
+    partial: Partial,
+    check: Callable[[Path], None] | None,
+) -> Downloaded:
+    """Have the file of the cache at `target`: as a hard link where possible, else as a copy."""
+    partial.discard()
+    real = cached.path.resolve()
+    try:
+        partial.data.hardlink_to(real)
+    except OSError:
+        shutil.copyfile(real, partial.data)
+    _check(partial, check)
+    _put(partial, target, source)
+    return Downloaded(target, source, cached.sha256 is not None, from_cache=True)
+
+
+def _put(partial: Partial, target: Path, source: Source) -> None:
+    source_path(target).unlink(missing_ok=True)
+    put_in_place(partial.data, target)
+    write_source(target, source)
+    partial.discard()
 
 
 class _Transfer:
@@ -201,6 +264,19 @@ def _source_of_target(
     source = _source(hub, remote, sha256, size)
     write_source(target, source)
     return source
+
+
+def _source_of_cached(
+    hub: Hub, remote: RemoteFile, cached: CachedFile, progress: Progress
+) -> Source | None:
+    """Say what lies in the Hub's own cache if the Hub would give the same."""
+    size = cached.path.stat().st_size
+    if remote.identity is None or remote.size not in (None, size):
+        return None
+    sha256 = _sha256(cached.path, f"checking {cached.path.name}", progress)
+    # Small files have an ETag that is no sha256, and so have all files of some mirrors.
+    known = (sha256, None if remote.sha256 else cached.etag)
+    return _source(hub, remote, sha256, size) if remote.identity in known else None
 
 
 def _source(hub: Hub, remote: RemoteFile, sha256: str, size: int) -> Source:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ddb_query.dataset import REPOSITORY, REVISION
-from ddb_query.errors import HubError
+from ddb_query.errors import HubError, NoConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 READ_TIMEOUT_SECONDS = 30.0
 MAX_RETRIES = 5
+# How long a network is waited for that has not been there yet.
+PATIENCE_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 16.0
 # The Hub counts requests in windows of five minutes: an honest wait is no longer than that.
 LONGEST_ASKED_WAIT_SECONDS = 600.0
@@ -41,6 +43,7 @@ class Hub:
         offline: Whether nothing may be asked.
         revision: A branch, a tag or a commit of the repository.
         read_timeout_seconds: How long a server may be silent.
+        patience_seconds: How long a network is waited for before anything has answered.
         sleep: Waits; a test hands in one that does not.
 
     """
@@ -50,11 +53,18 @@ class Hub:
     offline: bool = False
     revision: str = REVISION
     read_timeout_seconds: float = READ_TIMEOUT_SECONDS
+    patience_seconds: float = PATIENCE_SECONDS
     sleep: Callable[[float], None] = time.sleep
 
     @classmethod
-    def from_environment(cls, *, revision: str = REVISION) -> Hub:
+    def from_environment(
+        cls, *, revision: str = REVISION, patience_seconds: float = PATIENCE_SECONDS
+    ) -> Hub:
         """Read huggingface_hub's own settings: mirror, token, offline mode, timeout.
+
+        Args:
+            revision: A branch, a tag or a commit of the repository.
+            patience_seconds: How long a network is waited for before anything has answered.
 
         Raises:
             HubError: A setting is no good, or the stored token cannot be read.
@@ -68,6 +78,7 @@ class Hub:
             offline=constants.HF_HUB_OFFLINE,
             revision=revision,
             read_timeout_seconds=max(READ_TIMEOUT_SECONDS, constants.HF_HUB_DOWNLOAD_TIMEOUT),
+            patience_seconds=patience_seconds,
         )
 
     @classmethod
@@ -84,12 +95,31 @@ class Hub:
 
 
 class Retries:
-    """How many failures in a row are borne, and how long is waited after each."""
+    """How many failures in a row are borne, and how long is waited after each.
 
-    def __init__(self, hub: Hub, on_note: Callable[[str], None]) -> None:
+    Before anything has answered, a network that is not there is waited for as long as the user
+    said, and no longer. Later, failures are counted.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        on_note: Callable[[str], None],
+        answered: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Begin a piece of work.
+
+        Args:
+            hub: How patiently.
+            on_note: Told of every wait.
+            answered: Says whether anything has answered so far.
+        """
         self._hub = hub
         self._on_note = on_note
+        self._answered = answered
         self._failures = 0
+        self._begun = time.monotonic()
+        self._waited = 0.0
 
     def renew(self) -> None:
         """Forget the failures so far: there was progress."""
@@ -105,15 +135,30 @@ class Retries:
 
         """
         self._failures += 1
+        if isinstance(error, NoConnectionError) and not self._answered():
+            self._wait_for_network(error)
+            return
         asked = error.retry_after_seconds
         if self._failures > MAX_RETRIES or (asked or 0.0) > LONGEST_ASKED_WAIT_SECONDS:
             raise error
-        longest = min(LONGEST_BACKOFF_SECONDS, 2.0 ** (self._failures - 1))
-        seconds = longest * (1 + spread()) / 2 if asked is None else asked
+        seconds = self._backoff() if asked is None else asked
         count = f"{self._failures} of {MAX_RETRIES}"
         self._on_note(f"{error.message}; trying again in {seconds:.1f} s ({count})")
         if asked is None:
             self._hub.sleep(seconds)
+
+    def _wait_for_network(self, error: NoConnectionError) -> None:
+        spent = max(time.monotonic() - self._begun, self._waited)
+        seconds = min(self._backoff(), self._hub.patience_seconds - spent)
+        if seconds <= 0:
+            raise error
+        self._waited += seconds
+        self._on_note(f"{error.message}; trying again in {seconds:.1f} s")
+        self._hub.sleep(seconds)
+
+    def _backoff(self) -> float:
+        longest = min(LONGEST_BACKOFF_SECONDS, 2.0 ** (self._failures - 1))
+        return longest * (1 + spread()) / 2
 
 
 def spread() -> float:

@@ -232,7 +232,8 @@ class Jobs:
         left = [item for item in items if item.name not in members]
         step.search.add((item.name for item in left), f"{reader.part.name} does not hold it")
         if step.next is not None and (images := [i for i in left if not _is_json(i)]):
-            yield f"{step.source.name} does not hold {len(images):,} images that belong to it"
+            lacking = f"does not hold {len(images):,} of the wanted images"
+            yield f"{step.source.name} {lacking}; the next source is asked"
         yield from self._ask_next(step, left)
 
     def _span(
@@ -325,11 +326,12 @@ class Jobs:
                 if step.next is not None:
                     yield error.message
                 yield from self._ask_next(step, left)
-            case _:
+            case HubError():
+                self._sources.lose(error)
                 yield from self._without_json(search, left, error)
 
     def _without_json(
-        self, search: Search, left: Sequence[WantedImage], error: HubError | FetchError
+        self, search: Search, left: Sequence[WantedImage], error: HubError
     ) -> Iterator[Event]:
         """Have it told that a JSON did not come; the Hub's error ends the work for images only."""
         images = [item for item in left if not _is_json(item)]

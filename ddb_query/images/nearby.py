@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from ddb_query.images.directories import Directories
     from ddb_query.images.parts import Part
     from ddb_query.images.zip_part import Member
+    from ddb_query.progress import Progress
     from ddb_query.settings import Settings
+
+_LOCAL = (
+    "--local takes a folder of zips named part-NNNNNN.zip, or of images as files: extracted parts,"
+    " or an earlier fetch with the layout `folder`"
+)
 
 
 @dataclass(frozen=True)
@@ -118,11 +124,18 @@ class Nearby:
                 found.update(self._held_by(source, part_id, left))
         return found
 
-    def directories(self) -> Iterator[Path]:
-        """Files of the cache that name the members of all zips."""
+    def directories(self, progress: Progress | None = None) -> Iterator[Path]:
+        """Files of the cache that name the members of all zips; a zip is looked into only once.
+
+        Args:
+            progress: Told how many parts were looked for.
+        """
         count = (DATASETS[self._dataset].rows or 0) // IMAGES_PER_PART
         numbers = range(1, count + 1) if self._published else ()
-        for part_id in sorted({*numbers, *(n for folder in self._folders for n in folder.parts())}):
+        parts = sorted({*numbers, *(n for folder in self._folders for n in folder.parts())})
+        for done, part_id in enumerate(parts):
+            if progress is not None:
+                progress(done, len(parts), "parts", "looking into part zips")
             for source in self.sources(part_id):
                 if isinstance(source, Zipped) and (found := self._looked_into(source, part_id)):
                     path = self._directories.path(part_id, found[0])
@@ -166,12 +179,10 @@ def _published(hub: Hub) -> list[tuple[Path, str]]:
 
 def _given(path: Path) -> PartFolder:
     if not path.exists():
-        hint = "--local takes a folder of part zips, of extracted parts, or of an earlier fetch"
-        raise BadTableError(path, "there is no such folder", hint=hint)
+        raise BadTableError(path, "there is no such folder", hint=_LOCAL)
     found = PartFolder(path)
     if found.is_empty:
-        hint = "--local takes a folder of part zips, of extracted parts, or of an earlier fetch"
-        raise BadTableError(path, "a folder without part zips and without images", hint=hint)
+        raise BadTableError(path, "a folder without part zips and without images", hint=_LOCAL)
     return found
 
 

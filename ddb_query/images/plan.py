@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ddb_query.hub.endpoint import Hub
     from ddb_query.images.order import Order
+    from ddb_query.progress import Progress
     from ddb_query.settings import Settings
 
 BYTES_PER_SECOND = 30e6
@@ -106,6 +107,7 @@ def plan(
     hub: Hub,
     *,
     choice: Iterable[tuple[int, int]] = (),
+    progress: Progress | None = None,
 ) -> Plan:
     """Say what a fetch would cost; asks nobody, and writes nothing but directories to the cache.
 
@@ -117,6 +119,7 @@ def plan(
         settings: Where the cache and the registered folders are.
         hub: Which Hub.
         choice: Where rows are a sample: parts with the number of images to choose from.
+        progress: Told how many parts were looked for nearby.
     """
     found = Plan(jobs=order.jobs)
     there = _fetched(folder)
@@ -124,7 +127,9 @@ def plan(
     directories = Directories(settings.directories, dataset)
     estimate = _Estimate(directories, dataset)
     nearby = Nearby(dataset, settings, hub, directories, order.local)
-    for part_id, names in wanted.items():
+    for done, (part_id, names) in enumerate(wanted.items()):
+        if progress is not None:
+            progress(done, len(wanted), "parts", "looking for parts nearby")
         near = nearby.held(part_id, names)
         found.nearby += len(near)
         if far := [name for name in names if name not in near]:

@@ -51,7 +51,10 @@ def plan(
         with workspace.engine.frugal(most_bytes):
             choice = _choice(selection, workspace)
             with _reader(workspace, selection.rows(_PLANNED, ordered=False)) as rows:
-                return plan_rows(rows, folder, images, order, source.settings, hub, choice=choice)
+                return plan_rows(
+                    rows, folder, images, order, source.settings, hub, choice=choice,
+                    progress=source.progress,
+                )  # fmt: skip
 
     return _frugally(selection, workspace, planned)
 
@@ -61,12 +64,12 @@ def fetch(
     workspace: Workspace,
     folder: Path,
     order: Order,
-    revision: str,
+    hub: Hub,
     note: Callable[[str], None],
 ) -> Fetched:
     """Fetch the images of a selection."""
     weight = ", weight" if selection.criteria.stratify else ""
-    source, hub = workspace.source, Hub.from_environment(revision=revision)
+    source = workspace.source
     images = _images_from(source)
 
     def fetched(most_bytes: int | None) -> Fetched:
@@ -109,7 +112,7 @@ def on_disk(workspace: Workspace) -> list[str]:
         return []
     names = workspace.keep(Relation(_NAMES, {"names": sorted(nearby.names())}), "names")
     found = f"select image_name from {names}"
-    files = [workspace.engine.literal_path(path) for path in nearby.directories()]
+    files = [workspace.engine.literal_path(path) for path in nearby.directories(source.progress)]
     if files:
         members = workspace.keep(Relation(_MEMBERS, {"files": files}), "members")
         found += f"\nunion all select image_name from {members}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
 from ddb_query.errors import NotPicklableError, UsageError
+from ddb_query.hub.endpoint import PATIENCE_SECONDS, Hub
 from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
@@ -219,7 +220,7 @@ class Selection:
     def plan(
         self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
     ) -> Plan:
-        """What fetching the images would cost; asks nobody and writes nothing.
+        """What fetching the images would cost; asks nobody and writes nothing but to the cache.
 
         Args:
             folder: Where they would go; what is there already is not counted.
@@ -236,6 +237,7 @@ class Selection:
         folder: Path | str,
         *,
         revision: str = REVISION,
+        patience: float = PATIENCE_SECONDS,
         note: Callable[[str], None] = lambda _: None,
         **order: Any,
     ) -> Fetched:
@@ -246,6 +248,7 @@ class Selection:
         Args:
             folder: Where they go.
             revision: Branch, tag or commit of the repository.
+            patience: How many seconds are waited for a network that is not there.
             note: Told of waits.
             order: `layout` and `class_by`, by name; `jobs`, `local`, `retry_failed`, `check_json`.
 
@@ -258,7 +261,8 @@ class Selection:
         """
         from ddb_query.selection.fetching import fetch
 
-        return fetch(self, self.workspace, Path(folder), self._ordered(order), revision, note)
+        hub = Hub.from_environment(revision=revision, patience_seconds=patience)
+        return fetch(self, self.workspace, Path(folder), self._ordered(order), hub, note)
 
     def _ordered(self, given: dict[str, Any]) -> Order:
         from ddb_query.images.order import Order
