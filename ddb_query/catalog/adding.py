@@ -7,6 +7,7 @@ names that end as that dataset's do, and is no subset that ddb wrote.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,9 +18,16 @@ from ddb_query.catalog.parts import holds_parts, recognise_parts
 from ddb_query.catalog.registry import AddedTable
 from ddb_query.catalog.tables import check_table, suffix_of_names, table_facts
 from ddb_query.dataset import DATASETS, PUBLISHED
-from ddb_query.errors import BadManifestError, NameTakenError, NoManifestError, UsageError
+from ddb_query.errors import (
+    BadManifestError,
+    BadTableError,
+    NameTakenError,
+    NoManifestError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ddb_query.catalog.catalog import Catalog
@@ -106,14 +114,30 @@ def add_parts(catalog: Catalog, path: Path, images: str | None = None) -> AddedP
         BadTableError: It is neither, or which dataset's parts these are cannot be told.
 
     """
-    parts = recognise_parts(path, images)
+    with _readable(path):
+        parts = recognise_parts(path, images)
     catalog.registry.add_parts(parts)
     return parts
 
 
 def is_parts(path: Path) -> bool:
-    """Whether a path is a part, or a folder of parts, rather than a table."""
-    return path.suffix == ".zip" or holds_parts(path)
+    """Whether a path is a part, or a folder of parts, rather than a table.
+
+    Raises:
+        BadTableError: It is a folder that cannot be looked into.
+
+    """
+    with _readable(path):
+        return path.suffix == ".zip" or holds_parts(path)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise BadTableError(path, problem, hint="may you read it?") from error
 
 
 def _made_from(path: Path) -> str | None:

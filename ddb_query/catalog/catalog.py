@@ -18,7 +18,7 @@ from ddb_query.errors import (
     UnknownDatasetError,
     UsageError,
 )
-from ddb_query.files import locked, make_folder, replacing
+from ddb_query.files import locked, make_folder, may_exist, replacing
 from ddb_query.hub.source import source_path
 from ddb_query.store.place import footer
 
@@ -98,9 +98,9 @@ class Catalog:
         """Where the table of a dataset lies: an added one first, then ddb's own place."""
         added = self.added(name)
         if added is not None:
-            return added.path if added.path.exists() else None
+            return added.path if may_exist(added.path) else None
         home = self.home(name)
-        return home if home is not None and home.exists() else None
+        return home if home is not None and may_exist(home) else None
 
     def home(self, name: str) -> Path | None:
         """Where ddb itself puts the table of a built-in dataset; None for an added one."""
@@ -280,8 +280,8 @@ class Catalog:
         if home is None:
             return ()
         notes = source_path(home)
-        if name == "demo" or notes.exists():
-            return tuple(path for path in (home, notes) if path.exists())
+        if name == "demo" or may_exist(notes):
+            return tuple(path for path in (home, notes) if may_exist(path))
         return ()
 
     def _none_is_there(self) -> MissingDataError:

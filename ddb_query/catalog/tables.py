@@ -101,9 +101,9 @@ def suffix_of_names(engine: DuckDBEngine, path: Path) -> str | None:
 
 
 def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise BadTableError(path, "a folder, not a parquet file", hint=_NOT_A_TABLE)
     try:
+        if path.is_dir():
+            raise BadTableError(path, "a folder, not a parquet file", hint=_NOT_A_TABLE)
         with path.open("rb") as file:
             head = file.read(4)
             size = file.seek(0, 2)

@@ -15,7 +15,7 @@ from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
 from ddb_query.errors import UsageError
-from ddb_query.settings import Settings
+from ddb_query.settings import Settings, absolute
 from ddb_query.store.place import source_is_gone
 from ddb_query.store.place import stores as stores_in
 
@@ -79,7 +79,7 @@ def add(
     """Register metadata tables, part zips and extracted parts where they lie, without copying."""
     from ddb_query.catalog.adding import add_parts, add_table, is_parts
 
-    whole = [path.expanduser().absolute() for path in paths]
+    whole = [absolute(path) for path in paths]
     if as_ is not None and (len(whole) > 1 or is_parts(whole[0])):
         raise UsageError(
             "--as names one metadata table",
@@ -182,7 +182,7 @@ def remove(
 
 def _remove(session: Session, catalog: Catalog, name: str) -> None:
     note = session.diagnostics.note
-    removal = catalog.removal(name, Path(name).expanduser().absolute())
+    removal = catalog.removal(name, absolute(name))
     if not removal:
         raise UsageError(
             f"nothing of ddb's own and nothing added is called {name}",

@@ -6,6 +6,7 @@ fetches; zips in the Hub's own cache; a `file://` mirror. The demo dataset draws
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,5 +162,5 @@ def _recognised(path: Path) -> _Folder:
 
 def _registered(settings: Settings, dataset: str) -> Iterator[_Folder]:
     for parts in reversed(Registry(settings.config_dir).read().parts):
-        if parts.images == dataset:
+        if parts.images == dataset and os.access(parts.path, os.R_OK | os.X_OK):
             yield _Folder(parts.kind, parts.path, {})
