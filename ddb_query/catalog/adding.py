@@ -25,6 +25,7 @@ from ddb_query.errors import (
     NoManifestError,
     UsageError,
 )
+from ddb_query.files import may_exist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ def add_table(
         replace: Whether it takes the place of another dataset of that name.
 
     Raises:
-        BadTableError: It is not a metadata table.
+        BadTableError: It is not a metadata table, or a folder of several.
         UsageError: No dataset can have the name, or its images are not those of 2m or large, whose
             place it is to take.
         NameTakenError: Another dataset has the name, and is not to be replaced.
@@ -82,6 +83,7 @@ def add_table(
     """
     if name is not None and not (name in PUBLISHED and replace):
         check_name(name, path)
+    _refuse_data_folder(path)
     checked = check_table(engine, path)
     suffix = suffix_of_names(engine, path)
     made_from = _made_from(path)
@@ -129,6 +131,17 @@ def is_parts(path: Path) -> bool:
     """
     with _readable(path):
         return path.suffix == ".zip" or holds_parts(path)
+
+
+def _refuse_data_folder(path: Path) -> None:
+    """Refuse to take several tables, as they lie in a data folder, for one."""
+    names = [DATASETS[name].table for name in PUBLISHED if may_exist(path / DATASETS[name].table)]
+    if path.is_dir() and names:
+        quoted = shlex.quote(str(path))
+        raise BadTableError(
+            path, f"a data folder with {' and '.join(names)}, not one table",
+            hint=f"--data-dir {quoted} uses it; `ddb data add {quoted}/{names[0]}` adds one table",
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
