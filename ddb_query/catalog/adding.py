@@ -97,7 +97,7 @@ def add_table(
     if name in PUBLISHED:
         table = _in_place_of(name, path, suffix, images)
     instead_of = catalog.locate(name)
-    if instead_of is not None and not instead_of.samefile(path) and not replace:
+    if instead_of is not None and not _same(instead_of, path) and not replace:
         raise NameTakenError(name, instead_of, path)
     before = catalog.registry.add_table(table, replacing_other=replace)
     rows = table_facts(engine, path).rows
@@ -151,6 +151,14 @@ def _readable(path: Path) -> Iterator[None]:
     except OSError as error:
         problem = error.strerror or str(error)
         raise BadTableError(path, problem, hint="may you read it?") from error
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        # What may not be looked at is what it is called.
+        return one == other
 
 
 def _made_from(path: Path) -> str | None:
