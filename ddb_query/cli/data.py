@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ddb_query.catalog import Catalog
-from ddb_query.cli.options import Session, command, common_options
+from ddb_query.cli.options import Session, command, common_options, complete_dataset
 from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
@@ -163,7 +163,11 @@ def remove(
     session: Session,
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME|PATH...", help="A dataset, or an added path."),
+        typer.Argument(
+            metavar="NAME|PATH...",
+            help="A dataset, or an added path.",
+            autocompletion=complete_dataset,
+        ),
     ] = None,
     stores: Annotated[
         bool, typer.Option("--stores", help="The stores whose table is gone or has changed.")
