@@ -68,8 +68,7 @@ def replacing(target: Path) -> Iterator[Path]:
         temporary = Path(name)
         os.close(descriptor)
         yield temporary
-        # mkstemp makes files that only their owner reads; an ordinary file follows the umask.
-        temporary.chmod(0o666 & ~_umask())
+        make_ordinary(temporary)
         put_in_place(temporary, target)
         temporary = None
     except OSError as error:
@@ -220,6 +219,17 @@ def alive(process: int) -> bool:
     return True
 
 
+def may_exist(path: Path) -> bool:
+    """Whether there is something of that name, as far as this user can see.
+
+    What lies in a folder that may not be looked into may be there: to open it tells.
+    """
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
 def is_special(path: Path) -> bool:
     """Whether a path is a device, a pipe or a socket, which are written to and never replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()
@@ -278,6 +288,11 @@ def make_folder(path: Path, *, hint: str = _OTHER_FOLDERS) -> Path:
     except OSError as error:
         raise OutputError(path, error.strerror or str(error), hint=hint) from error
     return path
+
+
+def make_ordinary(file: Path) -> None:
+    """Let those read a file whom the umask lets; mkstemp lets its owner alone."""
+    file.chmod(0o666 & ~_umask())
 
 
 def _umask() -> int:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddb_query import manifest
+from ddb_query.catalog.naming import is_free_name
+from ddb_query.dataset import DATASETS, view_of
 from ddb_query.engines.content_hash import Tally, content_hash
 from ddb_query.errors import (
     BadManifestError,
@@ -97,8 +99,19 @@ def _compare_sources(
         )  # fmt: skip
     if said.match_rules != MATCH_RULES:
         note(f"it was made by match rules {said.match_rules}; this ddb has {MATCH_RULES}")
+    if said.dataset != source.dataset.name:
+        _name_as_there(corpus, said.dataset)
     if not same_table:
         note("it was made from another metadata table than this one; rows may differ")
+
+
+def _name_as_there(corpus: Corpus, name: str) -> None:
+    """Show the table under the name, too, that SQL knows where the subset was made."""
+    dataset = corpus.workspace.source.dataset
+    if name in DATASETS:
+        corpus.workspace.engine.name_table(DATASETS[name].view, dataset.view)
+    elif is_free_name(name):
+        corpus.workspace.engine.name_table(view_of(name), dataset.view)
 
 
 def _rows(

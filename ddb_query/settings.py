@@ -20,16 +20,21 @@ def config_dir() -> Path:
     return _folder(os.environ.get("DDB_CONFIG_DIR"), "user_config_path")
 
 
-def _given(path: Path | str | None) -> Path | None:
+def absolute(path: Path | str) -> Path:
+    """A path from the root, with `~` for a home folder written out.
+
+    Raises:
+        UsageError: There is no such home folder.
+    """
     try:
-        return Path(path).expanduser().absolute() if path else None
+        return Path(path).expanduser().absolute()
     except RuntimeError as error:
         raise UsageError(f"{path}: there is no such home folder") from error
 
 
 def _folder(path: Path | str | None, default: str) -> Path:
-    if given := _given(path):
-        return given
+    if path:
+        return absolute(path)
     import platformdirs
 
     found: Path = getattr(platformdirs, default)(APPLICATION, appauthor=False)
@@ -96,10 +101,10 @@ def user_sql_dir(
     The one given, else `DDB_SQL_DIR`, else `queries/` in the configuration folder, if it is there.
     """
     env = os.environ if environment is None else environment
-    own = _given(given or env.get("DDB_SQL_DIR"))
-    if own is None and (saved := config_dir() / "queries").is_dir():
-        return saved
-    return own
+    if own := given or env.get("DDB_SQL_DIR"):
+        return absolute(own)
+    saved = config_dir() / "queries"
+    return saved if saved.is_dir() else None
 
 
 def state_dir() -> Path:

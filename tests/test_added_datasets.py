@@ -20,6 +20,7 @@ from ddb_query.cli.options import complete_dataset
 from ddb_query.dataset import DATASETS, added_dataset
 from ddb_query.errors import (
     BadManifestError,
+    BadTableError,
     MissingDataError,
     NameTakenError,
     UnknownDatasetError,
@@ -328,6 +329,49 @@ def test_a_subset_of_a_table_of_ones_own_is_replayed_under_any_name_of_that_tabl
     other = ddb("--dataset", "2m", "replay", subset)
     assert other.code == 4
     assert "is of dataset castles, not of 2m" in other.err
+
+
+@pytest.mark.parametrize("sql", ["from castles", "from metadata"])
+def test_sql_is_replayed_where_the_table_has_another_name(
+    sql: str, castles: Path, tmp_path: Path
+) -> None:
+    sql = f"select image_name, seed {sql} order by 1 limit 3"
+    folder = tmp_path / "as-2m"
+    folder.mkdir()
+    shutil.copy(castles, folder / "metadata.parquet")
+    add(castles)
+    made = tmp_path / "made.parquet"
+    data_dir = folder if "metadata" in sql else None
+    with ddb_query.open("castles" if data_dir is None else "2m", data_dir=data_dir) as corpus:
+        corpus.export(made, sql=sql)
+    add(castles, name="other")
+    with ddb_query.open("other") as corpus:
+        assert replay(corpus, made).rows == 3
+
+
+@pytest.mark.parametrize("name", ["images", "prompts", "x-y", "ddb-kept"])
+def test_a_name_in_a_manifest_takes_no_view_of_ddb(
+    name: str, castles: Path, tmp_path: Path
+) -> None:
+    add(castles)
+    made = tmp_path / "made.csv"
+    with ddb_query.open("castles") as corpus:
+        corpus.export(made, sql="select count(*) as n from prompts where text <> ''")
+    beside = manifest.beside(made)
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | {"dataset": name}))
+    with ddb_query.open("castles") as corpus:
+        assert replay(corpus, made).rows == 1
+
+
+def test_a_data_folder_is_not_one_table(shared: Path) -> None:
+    with pytest.raises(BadTableError) as caught:
+        add(shared)
+    assert caught.value.problem == (
+        "a data folder with metadata.parquet and metadata-large.parquet, not one table"
+    )
+    assert caught.value.hint == (
+        f"--data-dir {shared} uses it; `ddb data add {shared}/metadata.parquet` adds one table"
+    )
 
 
 def test_a_subset_selects_from_any_table_with_the_same_images(

@@ -7,6 +7,7 @@ names that end as that dataset's do, and is no subset that ddb wrote.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,9 +19,17 @@ from ddb_query.catalog.registry import AddedTable
 from ddb_query.catalog.repeated import repeated_rows
 from ddb_query.catalog.tables import check_table, suffix_of_names, table_facts
 from ddb_query.dataset import DATASETS, PUBLISHED, added_dataset
-from ddb_query.errors import BadManifestError, NameTakenError, NoManifestError, UsageError
+from ddb_query.errors import (
+    BadManifestError,
+    BadTableError,
+    NameTakenError,
+    NoManifestError,
+    UsageError,
+)
+from ddb_query.files import may_exist
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ddb_query.catalog.catalog import Catalog
@@ -69,7 +78,7 @@ def add_table(
         replace: Whether it takes the place of another dataset of that name.
 
     Raises:
-        BadTableError: It is not a metadata table.
+        BadTableError: It is not a metadata table, or a folder of several.
         UsageError: No dataset can have the name, or its images are not those of 2m or large, whose
             place it is to take.
         NameTakenError: Another dataset has the name, and is not to be replaced.
@@ -77,6 +86,7 @@ def add_table(
     """
     if name is not None and not (name in PUBLISHED and replace):
         check_name(name, path)
+    _refuse_data_folder(path)
     checked = check_table(engine, path)
     suffix = suffix_of_names(engine, checked)
     made_from = _made_from(path)
@@ -90,7 +100,7 @@ def add_table(
     if name in PUBLISHED:
         table = _in_place_of(name, path, suffix, images)
     instead_of = catalog.locate(name)
-    if instead_of is not None and not instead_of.samefile(path) and not replace:
+    if instead_of is not None and not _same(instead_of, path) and not replace:
         raise NameTakenError(name, instead_of, path)
     before = catalog.registry.add_table(table, replacing_other=replace)
     rows = table_facts(engine, path).rows
@@ -113,14 +123,49 @@ def add_parts(catalog: Catalog, path: Path, images: str | None = None) -> AddedP
         BadTableError: It is neither, or which dataset's parts these are cannot be told.
 
     """
-    parts = recognise_parts(path, images)
+    with _readable(path):
+        parts = recognise_parts(path, images)
     catalog.registry.add_parts(parts)
     return parts
 
 
 def is_parts(path: Path) -> bool:
-    """Whether a path is a part, or a folder of parts, rather than a table."""
-    return path.suffix == ".zip" or holds_parts(path)
+    """Whether a path is a part, or a folder of parts, rather than a table.
+
+    Raises:
+        BadTableError: It is a folder that cannot be looked into.
+
+    """
+    with _readable(path):
+        return path.suffix == ".zip" or holds_parts(path)
+
+
+def _refuse_data_folder(path: Path) -> None:
+    """Refuse to take several tables, as they lie in a data folder, for one."""
+    names = [DATASETS[name].table for name in PUBLISHED if may_exist(path / DATASETS[name].table)]
+    if path.is_dir() and names:
+        quoted = shlex.quote(str(path))
+        raise BadTableError(
+            path, f"a data folder with {' and '.join(names)}, not one table",
+            hint=f"--data-dir {quoted} uses it; `ddb data add {quoted}/{names[0]}` adds one table",
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise BadTableError(path, problem, hint="may you read it?") from error
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        # What may not be looked at is what it is called.
+        return one == other
 
 
 def _made_from(path: Path) -> str | None:

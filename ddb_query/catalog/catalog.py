@@ -21,7 +21,7 @@ from ddb_query.errors import (
     UnknownDatasetError,
     UsageError,
 )
-from ddb_query.files import locked, make_folder, replacing
+from ddb_query.files import locked, make_folder, may_exist, replacing
 from ddb_query.hub.cached import cached_file
 from ddb_query.hub.endpoint import PATIENCE_SECONDS
 from ddb_query.hub.source import source_path
@@ -103,9 +103,9 @@ class Catalog:
         """Where a dataset's table lies: an added one first, the data folder's, the Hub's cache."""
         added = self.added(name)
         if added is not None:
-            return added.path if added.path.exists() else None
+            return added.path if may_exist(added.path) else None
         home = self.home(name)
-        if home is not None and home.exists():
+        if home is not None and may_exist(home):
             return home
         cached = cached_file(DATASETS[name].table) if name in PUBLISHED else None
         return cached.path if cached else None
@@ -302,8 +302,8 @@ class Catalog:
         if home is None:
             return ()
         notes = source_path(home)
-        if name == "demo" or notes.exists():
-            return tuple(path for path in (home, notes) if path.exists())
+        if name == "demo" or may_exist(notes):
+            return tuple(path for path in (home, notes) if may_exist(path))
         return ()
 
     def _none_is_there(self) -> MissingDataError:

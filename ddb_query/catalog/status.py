@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ddb_query.catalog.tables import TableFacts, check_table, table_facts
 from ddb_query.errors import BadTableError
-from ddb_query.hub.source import source_path
+from ddb_query.files import may_exist
+from ddb_query.hub.source import read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ def parts(catalog: Catalog) -> list[Status]:
     return [
         Status(
             f"{one.images} {one.kind}", one.images, one.path, "added",
-            problem=None if one.path.exists() else _gone(str(one.path)),
+            problem=None if may_exist(one.path) else _gone(str(one.path)),
         )
         for one in catalog.registry.read().parts
     ]  # fmt: skip
@@ -76,7 +77,7 @@ def _table(catalog: Catalog, engine: DuckDBEngine, name: str) -> Status:
 def _origin(name: str, path: Path) -> Origin:
     if name == "demo":
         return "generated"
-    return "pulled" if source_path(path).exists() else "found"
+    return "pulled" if read_source(path) is not None else "found"
 
 
 def _gone(what: str) -> str:

@@ -194,6 +194,8 @@ def _check_files(path: Path) -> None:
 
 def _check_file(path: Path) -> None:
     try:
+        if path.is_dir():
+            raise BadTableError(path, "a folder, not a parquet file", hint=_NOT_A_TABLE)
         with path.open("rb") as file:
             head = file.read(4)
             size = file.seek(0, 2)

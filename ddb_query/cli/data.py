@@ -11,12 +11,18 @@ import typer
 
 from ddb_query.catalog import Catalog
 from ddb_query.catalog.repeated import told
-from ddb_query.cli.options import PATIENCE_HELP, Session, command, common_options
+from ddb_query.cli.options import (
+    PATIENCE_HELP,
+    Session,
+    command,
+    common_options,
+    complete_dataset,
+)
 from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
 from ddb_query.errors import UsageError
-from ddb_query.settings import Settings
+from ddb_query.settings import Settings, absolute
 from ddb_query.store.place import source_is_gone
 from ddb_query.store.place import stores as stores_in
 
@@ -80,7 +86,7 @@ def add(
     """Register metadata tables, part zips and extracted parts where they lie, without copying."""
     from ddb_query.catalog.adding import add_parts, add_table, is_parts
 
-    whole = [path.expanduser().absolute() for path in paths]
+    whole = [absolute(path) for path in paths]
     if as_ is not None and (len(whole) > 1 or is_parts(whole[0])):
         raise UsageError(
             "--as names one metadata table",
@@ -168,7 +174,11 @@ def remove(
     session: Session,
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME|PATH...", help="A dataset, or an added path."),
+        typer.Argument(
+            metavar="NAME|PATH...",
+            help="A dataset, or an added path.",
+            autocompletion=complete_dataset,
+        ),
     ] = None,
     stores: Annotated[
         bool, typer.Option("--stores", help="The stores whose table is gone or has changed.")
@@ -187,7 +197,7 @@ def remove(
 
 def _remove(session: Session, catalog: Catalog, name: str) -> None:
     note = session.diagnostics.note
-    removal = catalog.removal(name, Path(name).expanduser().absolute())
+    removal = catalog.removal(name, absolute(name))
     if not removal:
         raise UsageError(
             f"nothing of ddb's own and nothing added is called {name}",

@@ -195,6 +195,11 @@ class DuckDBEngine:
                 table = without_bounds(table).project(", ".join(shown))
             table.create_view(view)
 
+    def name_table(self, view: str, other: str) -> None:
+        """Show a view over a table under another name too, which is ddb's own."""
+        self._connection.execute(f'create or replace view "{view}" as from "{other}"')
+        self.table_views.add(view)
+
     def columns_of(self, path: Path) -> dict[str, str]:
         """Names and types of the columns of a parquet file, or a folder of them, from the footers.
 

@@ -6,6 +6,7 @@ zips in the Hub's own cache. The demo dataset draws all its images.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -188,5 +189,5 @@ def _given(path: Path) -> PartFolder:
 
 def _registered(settings: Settings, dataset: str) -> Iterator[PartFolder]:
     for parts in reversed(Registry(settings.config_dir).read().parts):
-        if parts.images == dataset:
+        if parts.images == dataset and os.access(parts.path, os.R_OK | os.X_OK):
             yield PartFolder(parts.path)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import tempfile
 from array import array
 from json.encoder import encode_basestring as _quoted
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from ddb_query.errors import DamagedIndexError, OutputError
+from ddb_query.files import make_ordinary
 from ddb_query.search.index_query import IndexQueries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     import tantivy
 
@@ -34,6 +37,23 @@ _FILES = "files.json"
 _LOOKED_AT = 1_000
 _TOLD_EVERY = 10_000
 _LABEL = "indexing prompts"
+
+
+@contextlib.contextmanager
+def _lockable(folder: Path) -> Iterator[Path]:
+    """A folder that tantivy can open: it writes a lock beside the files even to read them.
+
+    Where somebody else's index cannot be written to, these are links to its files, which an open
+    index needs no more.
+    """
+    if os.access(folder, os.W_OK):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="ddb-index-") as links:
+        for file in folder.iterdir():
+            if not file.name.endswith(".lock"):
+                Path(links, file.name).symlink_to(file)
+        yield Path(links)
 
 
 class UnorderedRowsError(ValueError):
@@ -79,8 +99,8 @@ class Index:
         import tantivy
 
         _check_files(folder)
-        with _reading(folder):
-            return cls(tantivy.Index.open(str(folder)), folder)
+        with _reading(folder), _lockable(folder) as place:
+            return cls(tantivy.Index.open(str(place)), folder)
 
     def __len__(self) -> int:
         return self._searcher.num_docs
@@ -212,6 +232,8 @@ def build(
         writer.wait_merging_threads()
         if folder is not None:
             _note_files(folder)
+            for file in folder.iterdir():
+                make_ordinary(file)
     return Index(index, folder)
 
 

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
-from ddb_query.errors import DamagedIndexError, OutputError
+from ddb_query.errors import DamagedIndexError, DdbError, OutputError
 from ddb_query.search.highlight import highlights
 from ddb_query.search.index import Hits, Index
 from ddb_query.search.index import build as build_index
@@ -70,14 +70,17 @@ class Finder:
             try:
                 built = build(self._store, self._source, self._open_over, self._progress)
             except OutputError as error:
-                self._say(f"{error.message}; the search index lives in memory for now")
-                self._index = build_index(None, index_rows(self.engine()), progress=self._progress)
+                self._index_in_memory(error)
                 return False
         try:
             self._index = Index.open(self._store.index)
         except DamagedIndexError as error:
-            self._say(f"{error.message}; building the store anew")
             self._store.discard()
+            if self._store.whole:
+                # Somebody else's, which cannot be written to.
+                self._index_in_memory(error)
+                return False
+            self._say(f"{error.message}; building the store anew")
             return self.prepare()
         return built
 
@@ -123,6 +126,10 @@ class Finder:
         """Let go of its engine."""
         if self._scanner is not None:
             self._scanner.close()
+
+    def _index_in_memory(self, why: DdbError) -> None:
+        self._say(f"{why.message}; the search index lives in memory for now")
+        self._index = build_index(None, index_rows(self.engine()), progress=self._progress)
 
     def _normalise(self, texts: list[str]) -> list[str]:
         answer = self.engine().answer(

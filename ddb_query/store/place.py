@@ -185,7 +185,11 @@ def source_is_gone(store: Store) -> bool:
         source = Path(json.loads((store.folder / _MANIFEST).read_text("utf-8"))["source"])
     except (OSError, ValueError, KeyError, TypeError):
         return True
-    if not source.exists():
-        return True
-    sha256, size = footer(source)
+    try:
+        if not source.is_file():
+            return True
+        sha256, size = footer(source)
+    except (OSError, BadTableError):
+        # It may be there: this user cannot see it.
+        return False
     return f"{size}-{sha256[:20]}" not in store.folder.name
