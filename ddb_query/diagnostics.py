@@ -29,12 +29,14 @@ class Diagnostics:
     Attributes:
         quiet: Whether notes and progress are left out; errors never are.
         bars: Whether progress is shown; not while data scrolls by on the same terminal.
+        stopped: Whether the work is being stopped, so that its progress is of no more interest.
 
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self.bars = True
+        self.stopped = False
         self._started: dict[str, float] = {}
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -58,6 +60,12 @@ class Diagnostics:
         self.clear()
         _write(printable(words))
 
+    def stop(self) -> None:
+        """Say that the work is being stopped, which may take a while."""
+        with self._lock:
+            self.stopped = True
+            self.tell("stopping…")
+
     def error(self, error: DdbError, *, with_traceback: bool = False) -> None:
         """Say what went wrong, and what mends it."""
         self.clear()
@@ -74,6 +82,8 @@ class Diagnostics:
         if self.quiet or not self.bars or not sys.stderr.isatty():
             return
         with self._lock:
+            if self.stopped:
+                return
             if total is not None and done >= total:
                 self._finish(label)
             else:
