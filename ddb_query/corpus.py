@@ -14,6 +14,7 @@ from ddb_query.errors import (
     SqlError,
     UsageError,
 )
+from ddb_query.progress import step
 from ddb_query.search.tree import only_negative
 from ddb_query.selection.criteria import Criteria
 from ddb_query.selection.exporting import export_statement, footer_of_statement
@@ -275,7 +276,10 @@ class Corpus:
         One that is there is read from end to end before, and built anew when it is damaged.
         """
         engine, source = self.workspace.engine, self.workspace.source
-        if source.store.whole and any(engine.problem_of(source.store.table(n)) for n in TABLES):
+        with step(source.progress, "reading the store"):
+            tables = map(source.store.table, TABLES)
+            damaged = source.store.whole and any(map(engine.problem_of, tables))
+        if damaged:
             source.store.discard()
         return source.finder.prepare(even_if_told_not_to=True)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from conftest import Ran
 
@@ -256,12 +256,12 @@ class Seen:
     code: int
 
 
-def on_a_terminal(*args: str) -> Seen:
+def on_a_terminal(*args: str, command: Sequence[str] = COMMAND) -> Seen:
     """Run ddb with a terminal of 80 columns for all three streams."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
     process = subprocess.Popen(
-        [*COMMAND, *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        [*command, *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )
     os.close(theirs)
     shown = b""
@@ -296,6 +296,28 @@ def test_progress_shows_on_a_terminal_after_two_seconds_and_is_gone_before_the_t
     assert bar.endswith("\r\x1b[2K\x1b[?25h\r")
     assert table.endswith("│ 0 │\n└───┘\n")
     assert "query" not in table
+
+
+# Two steps of 1.3 s, of which neither tells how far it is.
+STEPS = """
+import time
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.progress import step
+
+told = Diagnostics()
+for name in ("first", "second"):
+    with step(told, f"step {name}"):
+        time.sleep(1.3)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_steps_that_take_long_together_are_shown_and_are_gone_afterwards() -> None:
+    seen = on_a_terminal(command=[sys.executable, "-c", STEPS])
+    assert "step second" in seen.text
+    assert "step first" not in seen.text
+    assert seen.text.endswith("\x1b[2K\x1b[?25h\rdone\n")
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ddb_query.engines.base import Relation, Result
 from ddb_query.errors import OutputError
 from ddb_query.files import locked, make_folder
+from ddb_query.progress import step
 from ddb_query.store.place import INDEX, Store, write_manifest
 from ddb_query.threads import behind
 
@@ -172,7 +173,8 @@ def _write_all(
 def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progress | None) -> None:
     import pyarrow.parquet as pq
 
-    with engine.lossless():
+    label = f"building the store: {path.stem}"
+    with step(progress, label, unit="rows"), engine.lossless():
         rows = _ROW_GROUP_ROWS.get(path.stem, _DEFAULT_ROW_GROUP_ROWS)
         reader = Result(engine.answer(relation)).reader(rows)
         names = reader.schema.names
@@ -189,7 +191,7 @@ def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progr
             writer.write_table(table, row_group_size=rows)
 
         with writer, behind(write_group) as put:
-            for table in _row_groups(reader, rows, path.stem, progress):
+            for table in _row_groups(reader, rows, label, progress):
                 if relation.sql == _IMAGES_BY_UUID and table["image_name"].null_count:
                     raise _NotAllUuidsError
                 put(table)
@@ -248,7 +250,7 @@ def _row_groups(
             written += waiting
             batches, waiting = [], 0
             if progress:
-                progress(written, None, "rows", f"building {label}")
+                progress(written, None, "rows", label)
     if batches:
         yield pa.Table.from_batches(batches)
 
