@@ -15,6 +15,7 @@ from ddb_query.errors import (
     SqlError,
     UsageError,
 )
+from ddb_query.progress import step
 from ddb_query.search.tree import only_negative
 from ddb_query.selection.criteria import Criteria
 from ddb_query.selection.exporting import export_statement, footer_of_statement
@@ -277,7 +278,10 @@ class Corpus:
         """
         engine, source = self.workspace.engine, self.workspace.source
         engine.check_process()
-        if source.store.whole and any(engine.problem_of(source.store.table(n)) for n in TABLES):
+        with step(source.progress, "reading the store"):
+            tables = map(source.store.table, TABLES)
+            damaged = source.store.whole and any(map(engine.problem_of, tables))
+        if damaged:
             source.store.discard()
         return source.finder.prepare(even_if_told_not_to=True)
 

@@ -23,19 +23,24 @@ SHOWN_AFTER_SECONDS = 2.0
 class Diagnostics:
     """What is told beside the data.
 
-    It is itself the progress callback of the library: a bar appears once work has taken two
-    seconds, when standard error is a terminal.
+    It is itself the progress callback of the library: bars appear once the work has taken two
+    seconds, whatever steps it is made of, when standard error is a terminal.
 
     Attributes:
         quiet: Whether notes and progress are left out; errors never are.
         bars: Whether progress is shown; not while data scrolls by on the same terminal.
+        stopped: Whether the work is being stopped, so that its progress is of no more interest.
 
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self.bars = True
-        self._started: dict[str, float] = {}
+        self.stopped = False
+        # When the work began, and its steps of now: how much is done, of how much, in which unit.
+        self._began: float | None = None
+        self._steps: dict[str, tuple[int, int | None, str]] = {}
+        self._timer: threading.Timer | None = None
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
         # A statement within a statement is watched by a thread of its own.
@@ -58,6 +63,12 @@ class Diagnostics:
         self.clear()
         _write(printable(words))
 
+    def stop(self) -> None:
+        """Say that the work is being stopped, which may take a while."""
+        with self._lock:
+            self.stopped = True
+            self.tell("stopping…")
+
     def error(self, error: DdbError, *, with_traceback: bool = False) -> None:
         """Say what went wrong, and what mends it."""
         self.clear()
@@ -74,39 +85,65 @@ class Diagnostics:
         if self.quiet or not self.bars or not sys.stderr.isatty():
             return
         with self._lock:
+            if self.stopped:
+                return
             if total is not None and done >= total:
                 self._finish(label)
             else:
                 self._advance(done, total, unit, label)
 
     def _advance(self, done: int, total: int | None, unit: str, label: str) -> None:
-        """Put a bar on the screen, if the work takes long, or move it."""
-        began = self._started.setdefault(label, time.monotonic())
-        if time.monotonic() - began < SHOWN_AFTER_SECONDS:
-            return
-        if self._bars is None:
-            self._bars = _bars()
-            self._bars.start()
+        """Note how far a step is, and show it when the work takes long."""
+        self._steps[label] = (done, total, unit)
+        if self._bars is not None:
+            self._draw(self._bars, label)
+        elif self._timer is None:
+            now = time.monotonic()
+            self._began = self._began or now
+            self._timer = threading.Timer(self._began + SHOWN_AFTER_SECONDS - now, self._show)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _show(self) -> None:
+        """Put the bars on the screen: the work takes long, whether or not it tells of itself."""
+        with self._lock:
+            if self._timer is None or self.stopped:
+                return
+            self._timer = None
+            if self._steps:
+                self._bars = _bars()
+                self._bars.start()
+                for label in self._steps:
+                    self._draw(self._bars, label)
+
+    def _draw(self, bars: Bars, label: str) -> None:
+        done, total, unit = self._steps[label]
         if label not in self._tasks:
-            self._tasks[label] = self._bars.add_task(printable(label), total=total, unit=unit)
-        self._bars.update(self._tasks[label], completed=done, total=total)
+            self._tasks[label] = bars.add_task(printable(label), total=total, unit=unit)
+        bars.update(self._tasks[label], completed=done, total=total)
 
     def _finish(self, label: str) -> None:
         """Take one bar off the screen before what it was about is printed."""
-        self._started.pop(label, None)
+        self._steps.pop(label, None)
         if self._bars is not None and label in self._tasks:
             self._bars.remove_task(self._tasks.pop(label))
             if not self._tasks:
-                self.clear()
+                self._take_away()
 
     def clear(self) -> None:
         """Take the bars off the screen; the work they showed is over."""
         with self._lock:
-            if self._bars is not None:
-                self._bars.stop()
-            self._bars = None
-            self._tasks.clear()
-            self._started.clear()
+            self._take_away()
+            self._steps.clear()
+            self._began = None
+
+    def _take_away(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._bars is not None:
+            self._bars.stop()
+        self._timer = self._bars = None
+        self._tasks.clear()
 
 
 def _say(words: str) -> None:
@@ -152,6 +189,8 @@ def _bars() -> Bars:
 
 
 def _amount(done: float, total: float | None, unit: str) -> str:
+    if not done and total is None:
+        return ""
     if unit == "%":
         return f"{done:.0f} %"
     if unit == "bytes":

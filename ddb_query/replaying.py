@@ -18,6 +18,7 @@ from ddb_query.errors import (
     UsageError,
 )
 from ddb_query.export import ENDINGS
+from ddb_query.progress import step
 from ddb_query.selection.exporting import Layout, picked, tallied, tallied_statement, write
 from ddb_query.selection.making import criteria_of
 from ddb_query.selection.repeating import unrepeatable
@@ -75,9 +76,11 @@ def replay(
     if not said.replayable and not trust:
         raise UntrustedError(f"{path} cannot be made again: {said.reason}", hint="--trust tries")
     tally = Tally()
+    progress = corpus.workspace.source.progress
     try:
         rows, strata = _rows(corpus, path, said, layout, tally, subset, trust=trust, note=note)
-        _read(rows, layout, output, said, tally)
+        with step(progress, f"making {path.name} again"):
+            _read(rows, layout, output, said, tally)
     except SqlError as error:
         if trust or "Permission Error" not in error.message:
             raise

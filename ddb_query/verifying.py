@@ -10,6 +10,7 @@ from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.content_hash import content_hash, digests
 from ddb_query.errors import DamagedDataError, DifferentSubsetError, SqlError
 from ddb_query.opening import open_engine
+from ddb_query.progress import step
 from ddb_query.selection.making import criteria_of
 from ddb_query.settings import Settings
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.manifest import Manifest
+    from ddb_query.progress import Progress
 
 
-def verify(path: Path, engine: DuckDBEngine | None = None) -> Manifest:
+def verify(
+    path: Path, engine: DuckDBEngine | None = None, *, progress: Progress | None = None
+) -> Manifest:
     """See that a subset has the rows, columns and content that its manifest says.
 
     Runs no SQL of the manifest, and needs nothing but the file.
@@ -28,6 +32,7 @@ def verify(path: Path, engine: DuckDBEngine | None = None) -> Manifest:
     Args:
         path: The file, or a folder that `--partition-by` wrote.
         engine: Reads it; None for one of its own.
+        progress: Told that it is read.
 
     Returns:
         The manifest.
@@ -40,9 +45,10 @@ def verify(path: Path, engine: DuckDBEngine | None = None) -> Manifest:
     said = manifest.read(path)
     if said.kind == "selection":
         criteria_of(path, said)
-    opened = engine or open_engine(Settings.from_environment())
+    opened = engine or open_engine(Settings.from_environment(), progress=progress)
     try:
-        differences = list(_differences(opened, path, said))
+        with step(progress, f"verifying {path.name}"):
+            differences = list(_differences(opened, path, said))
     finally:
         if engine is None:
             opened.close()

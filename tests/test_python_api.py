@@ -322,6 +322,37 @@ def test_progress_is_told_while_a_statement_runs(tables: Path) -> None:
     assert told[-1][0] == 100
 
 
+def test_long_work_names_each_of_its_steps(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path))
+    began: list[str] = []
+    ended: list[str] = []
+
+    def progress(done: int, total: int | None, unit: str, label: str) -> None:
+        if total is not None and done >= total:
+            ended.append(label)
+        elif label not in began:
+            began.append(label)
+
+    with ddb_query.open("2m", data_dir=tables, progress=progress) as corpus:
+        corpus.search("castle")
+        steps = [label for label in began if label.startswith("building the store: ")]
+        assert [label.partition(": ")[2] for label in steps] == [
+            "images", "activity", "prompts", "clauses", "users", "repeats", "terms"
+        ]  # fmt: skip
+        assert "building the search index" in began
+        assert set(began) <= set(ended)
+        began.clear()
+        corpus.select(sampler="ddim").report(versus="rest", sections=["settings", "terms"])
+        assert [label for label in began if "section" in label] == [
+            f"selection {selection} of 2, section {place} of 2: {name}"
+            for selection in (1, 2)
+            for place, name in enumerate(("terms", "settings"), 1)
+        ]
+        assert set(began) <= set(ended)
+
+
 def test_a_closed_corpus_refuses_and_may_be_closed_again(tables: Path) -> None:
     corpus = ddb_query.open("2m", data_dir=tables)
     late = corpus.sql("select 1")

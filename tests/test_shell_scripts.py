@@ -251,3 +251,34 @@ def test_a_result_that_names_no_images_is_not_fetched(script: Callable[..., Ran]
     ran = script("select 1 as a;\n.fetch some", "--dataset", "demo")
     assert ran.code == 2
     assert "names no images" in ran.err
+
+
+def test_names_are_not_asked_for_where_nobody_needs_them(script: Callable[..., Ran]) -> None:
+    asked = (
+        "select count(*) > 0 as asked from duckdb_logs"
+        " where message like '%group by function_name%' and message not like '%duckdb_logs%';\n"
+    )
+    changing = "".join(f"create table t{i}(a int); insert into t{i} values (1);" for i in range(9))
+    ran = script(
+        f".mode csv\ncall enable_logging('QueryLog');{changing}\n{asked}.schema t8\n{asked}"
+    )
+    assert ran.code == 0, ran.err
+    found = ran.text.splitlines()
+    assert [line for line in found if line in ("true", "false")] == ["false", "true"]
+    assert any(line.split() == ["a", "INTEGER"] for line in found)
+
+
+def test_a_mistake_in_a_transaction_is_told_in_its_own_words(script: Callable[..., Ran]) -> None:
+    ran = script("begin; create table t(a int); create table t(a int);")
+    assert ran.code == 1
+    assert ran.err.startswith("ddb: Catalog Error: Table with name")
+
+
+@pytest.mark.parametrize("command", [".export", ".once", ".output", ".read", ".fetch"])
+def test_a_home_that_is_not_there_is_a_usage_error(
+    command: str, script: Callable[..., Ran]
+) -> None:
+    ran = script(f"select image_name from images limit 1;\n{command} ~nobody-at-all/x.csv\n")
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        2, "ddb: ~nobody-at-all/x.csv: there is no such home folder"
+    )  # fmt: skip

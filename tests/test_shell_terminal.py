@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import stat
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,16 @@ import installed
 import pytest
 from terminal import Terminal
 
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.opening import open_corpus
+from ddb_query.shell.opening import Opening
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from ddb_query.corpus import Corpus
+    from ddb_query.progress import Progress
 
 pytestmark = pytest.mark.installed
 
@@ -47,6 +55,54 @@ def test_several_statements_are_pasted_and_run_at_once(shell: Terminal) -> None:
     shell.type(f"\x1b[200~{pasted}\x1b[201~").wait_for("as c;")
     assert "42" not in shell.text
     shell.press("enter").wait_for("│ 42 │", "│ 7 │").wait_for_prompt()
+
+
+def test_several_hundred_pasted_statements_run_in_seconds(shell: Terminal) -> None:
+    shell.run("select 1 as one;").wait_for("1 row").wait_for_prompt()
+    inserts = "".join(f"insert into t values ({i}, 'a');\n" for i in range(400))
+    pasted = f"create temp table t(i int, a text);\n{inserts}select sum(i) as n from t;"
+    shell.type(f"\x1b[200~{pasted}\x1b[201~").wait_for("as n from t;")
+    began = time.monotonic()
+    shell.press("enter").wait_for("│ 79800 │").wait_for_prompt()
+    # Half a second on a machine with nothing else to do.
+    assert time.monotonic() - began < 10
+
+
+def test_what_nobody_foresaw_is_told_and_the_session_goes_on(tmp_path: Path) -> None:
+    # A library that fails when it is loaded, in the place of the one that draws charts.
+    (tmp_path / "vl_convert.py").write_text("raise RuntimeError('the font is\\x1b[2Jgone')")
+    with Terminal(folder=tmp_path, env={"PYTHONPATH": str(tmp_path)}) as shell:
+        shell.wait_for_prompt().run(".report page.html sample=5")
+        shell.wait_for("ddb: .report page.html sample=5 failed unexpectedly: RuntimeError")
+        shell.wait_for("hint: DDB_DEBUG=1 shows the traceback").wait_for_prompt()
+        assert "Traceback" not in shell.text
+        shell.run("select 42 as a;").wait_for("│ 42 │").wait_for_prompt()
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_result_whose_rows_are_gone_ends_no_session(shell: Terminal) -> None:
+    shell.run("select 1 as one;").wait_for("1 row").wait_for_prompt()
+    shell.run("drop schema kept cascade;").wait_for("done").wait_for_prompt()
+    shell.run(".last").wait_for("ddb: Catalog Error").wait_for_prompt()
+    shell.run("select 42 as a;").wait_for("│ 42 │")
+
+
+def test_ctrl_c_while_the_dataset_is_opened_is_no_obstacle_to_what_comes_then() -> None:
+    may_open = threading.Event()
+
+    def opener(dataset: str | None, *, progress: Progress, note: Callable[[str], None]) -> Corpus:
+        may_open.wait()
+        return open_corpus(dataset, progress=progress, note=note)
+
+    opening = Opening(opener, "2m", Diagnostics())
+    opening.start(lambda: None)
+    press = (threading.main_thread().ident or 0, signal.SIGINT)
+    threading.Timer(0.2, signal.pthread_kill, press).start()
+    with pytest.raises(KeyboardInterrupt):
+        opening.corpus()
+    may_open.set()
+    assert opening.corpus().dataset == "2m"
+    opening.close()
 
 
 def test_the_last_result_is_a_table_of_its_own(shell: Terminal) -> None:
@@ -171,7 +227,7 @@ def test_ctrl_c_stops_the_query_and_keeps_the_shell(shell: Terminal) -> None:
     shell.wait_for("done").wait_for_prompt().run(ENDLESS)
     shell.wait_for("query ━").press("ctrl-c")
     began = time.monotonic()
-    shell.wait_for("interrupted").wait_for_prompt()
+    shell.wait_for("stopping…", "ddb: interrupted").wait_for_prompt()
     # 0.2 s on a machine with nothing else to do; benchmarks/shell.py measures it.
     assert time.monotonic() - began < 10
     assert "━" not in shell.text

@@ -17,7 +17,7 @@ import installed
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from conftest import Ran
 
@@ -25,6 +25,7 @@ ENDLESS = "select count(*) as n from range(100_000_000_000) as t(i) where i % 7 
 STREAM = "select i, md5(i::varchar) as h from range(100_000_000_000) as t(i)"
 
 pytestmark = pytest.mark.installed
+STOPPED = "stopping…\nddb: interrupted\n".encode()
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +161,7 @@ def test_a_stream_that_breaks_on_the_way_ends_in_an_error_not_in_silence(
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_a_table_query_ends_with_130_and_one_word(tmp_path: Path) -> None:
+def test_ctrl_c_in_a_table_query_is_answered_at_once_and_ends_with_130(tmp_path: Path) -> None:
     with start("sql", f"select 1 as a; {ENDLESS}", folder=tmp_path) as process:
         assert process.stdout
         assert process.stderr
@@ -168,7 +169,7 @@ def test_ctrl_c_in_a_table_query_ends_with_130_and_one_word(tmp_path: Path) -> N
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         started = time.monotonic()
-        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.stderr.read() == STOPPED
         assert process.wait(60) == 130
         assert time.monotonic() - started < 10
 
@@ -182,7 +183,7 @@ def test_ctrl_c_in_an_export_leaves_the_old_file_and_no_other(ending: str, tmp_p
         assert process.stderr
         wait_until_it_writes(process, tmp_path)
         process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.stderr.read() == STOPPED
         assert process.wait(60) == 130
     assert target.read_text() == "old"
     assert {path.name for path in tmp_path.iterdir()} == {"home", target.name}
@@ -199,14 +200,57 @@ def test_a_kill_in_an_export_leaves_the_old_file(tmp_path: Path) -> None:
     assert target.read_text() == "old"
 
 
-def test_ctrl_c_while_ddb_waits_for_sql_ends_with_130_and_one_word(tmp_path: Path) -> None:
+def test_ctrl_c_while_ddb_waits_for_sql_is_answered_at_once_and_ends_with_130(
+    tmp_path: Path,
+) -> None:
     pipe = tmp_path / "ask.sql"
     os.mkfifo(pipe)
     with start("sql", "-f", pipe.name, folder=tmp_path) as process, pipe.open("wb"):
         assert process.stderr
         process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.stderr.read() == STOPPED
         assert process.wait(60) == 130
+
+
+# Writes a file, and does not let itself be stopped; stands for a library's call that takes long.
+DEAF = """
+import sys, time
+from pathlib import Path
+from ddb_query.shell.ctrl_c import watched
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.files import writing
+
+with watched(Diagnostics()), writing(Path("half.csv")) as sink:
+    sink.write(b"half")
+    print("begun", flush=True)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+"""
+
+
+def test_a_second_ctrl_c_ends_the_program_at_once_with_nothing_half_written(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen(
+        [installed.python(), "-c", DEAF],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == "stopping…\n".encode()
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"ddb: interrupted\n"
+        assert process.wait(30) == 130
+    assert not (tmp_path / "half.csv").exists()
 
 
 @dataclass(frozen=True)
@@ -217,12 +261,17 @@ class Seen:
     code: int
 
 
-def on_a_terminal(*args: str) -> Seen:
+def on_a_terminal(*args: str, command: Sequence[str] = ()) -> Seen:
     """Run ddb with a terminal of 80 columns for all three streams."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
+    program = [*(command or [installed.ddb()]), *args]
     process = subprocess.Popen(
-        [installed.ddb(), *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        program,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
     )
     os.close(theirs)
     shown = b""
@@ -257,6 +306,28 @@ def test_progress_shows_on_a_terminal_after_two_seconds_and_is_gone_before_the_t
     assert bar.endswith("\r\x1b[2K\x1b[?25h\r")
     assert table.endswith("│ 0 │\n└───┘\n")
     assert "query" not in table
+
+
+# Two steps of 1.3 s, of which neither tells how far it is.
+STEPS = """
+import time
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.progress import step
+
+told = Diagnostics()
+for name in ("first", "second"):
+    with step(told, f"step {name}"):
+        time.sleep(1.3)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_steps_that_take_long_together_are_shown_and_are_gone_afterwards() -> None:
+    seen = on_a_terminal(command=[installed.python(), "-c", STEPS])
+    assert "step second" in seen.text
+    assert "step first" not in seen.text
+    assert seen.text.endswith("\x1b[2K\x1b[?25h\rdone\n")
 
 
 @pytest.mark.slow

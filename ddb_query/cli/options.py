@@ -17,6 +17,7 @@ from ddb_query.dataset import DATASETS
 from ddb_query.diagnostics import Diagnostics
 from ddb_query.engines.base import Result
 from ddb_query.errors import InterruptedByUserError, UsageError
+from ddb_query.shell.ctrl_c import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -190,7 +191,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(ctx: typer.Context, **given: Any) -> None:
         session = Session(gathered(given).over(ctx.obj or Common()))
         try:
-            function(session, **{name: _utf8(value) for name, value in given.items()})
+            with watched(session.diagnostics):
+                function(session, **{name: _utf8(value) for name, value in given.items()})
         except KeyboardInterrupt:
             raise InterruptedByUserError from None
         except BrokenPipeError:

@@ -21,7 +21,8 @@ def verify(session: Session, file: File) -> None:
     """Check a subset against its own manifest: rows, columns, content."""
     from ddb_query.verifying import verify as check
 
-    said = check(file)
+    said = check(file, progress=session.diagnostics)
+    session.diagnostics.clear()
     what = "rows, columns and content are" if said.content_hash else "rows and columns are"
     session.diagnostics.note(f"{file}: {said.rows:,} rows; {what} as its manifest says")
 

@@ -111,7 +111,9 @@ class LastResult:
         if reader is not None and reader.statement and reads_last(reader.statement.sql):
             return
         for kept in reversed(self._kept):
-            self._connection.execute(f"drop {kept}")
+            kind, name = kept.split(" ")
+            # Somebody's own statement may have dropped it.
+            self._connection.execute(f"drop {kind} if exists {name}")
         self._kept.clear()
         self._held.clear()
 

@@ -60,8 +60,15 @@ def make(
     """
     subjects = [subject, versus] if versus else [subject]
     found = [
-        find(one.scope, sections, users=users, terms=versus is not None, progress=progress)
-        for one in subjects
+        find(
+            one.scope,
+            sections,
+            users=users,
+            terms=versus is not None,
+            progress=progress,
+            whose=f"selection {place} of {len(subjects)}, " if versus else "",
+        )
+        for place, one in enumerate(subjects, 1)
     ]
     words = tuple(
         f"{one.words}: {there.images:,} images" for one, there in zip(subjects, found, strict=True)

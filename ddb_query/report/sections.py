@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddb_query.engines.base import Relation, Result
 from ddb_query.errors import QueryFileError, UsageError
+from ddb_query.progress import step
 from ddb_query.query_file import CannedQuery, parse
 from ddb_query.query_library import sql_folder
 from ddb_query.report.model import FACT, VALUE, Chart, Section, Table
@@ -86,6 +87,7 @@ def find(
     users: bool = False,
     terms: bool = False,
     progress: Progress | None = None,
+    whose: str = "",
 ) -> Found:
     """Run the queries of some sections, or of all.
 
@@ -95,6 +97,7 @@ def find(
         users: Whether private columns are shown.
         terms: Whether to count every term, when the section of terms is among them.
         progress: Told of every section.
+        whose: What stands before the name of a section when it is told.
 
     Raises:
         UsageError: There is no section of that name.
@@ -104,18 +107,17 @@ def find(
     found: list[Section] = []
     counted = None
     with _tables(scope) as make:
-        make([IMAGES_SQL])
+        with step(progress, f"{whose}the images", 0, len(chosen), "sections"):
+            make([IMAGES_SQL])
         images = _asked(scope.engine, IMAGES_SQL)["images"][0].as_py()
         for place, (name, queries) in enumerate(chosen):
-            if progress:
-                progress(place, len(chosen), "sections", "report")
-            make([query.sql for query in queries])
-            tables = tuple(_table(scope.engine, query, users=users) for query in queries)
-            found.append(Section(name, _title(name), tables))
-            if terms and name == TERMS:
-                counted = _asked(scope.engine, TERMS_SQL)
-        if progress:
-            progress(len(chosen), len(chosen), "sections", "report")
+            label = f"{whose}section {place + 1} of {len(chosen)}: {name}"
+            with step(progress, label, place, len(chosen), "sections"):
+                make([query.sql for query in queries])
+                tables = tuple(_table(scope.engine, query, users=users) for query in queries)
+                found.append(Section(name, _title(name), tables))
+                if terms and name == TERMS:
+                    counted = _asked(scope.engine, TERMS_SQL)
     return Found(tuple(found), images, counted)
 
 

@@ -36,7 +36,7 @@ FORM = 1
 _FILES = "files.json"
 _LOOKED_AT = 1_000
 _TOLD_EVERY = 10_000
-_LABEL = "indexing prompts"
+_LABEL = "building the search index"
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ class Opening:
         self._told = told
         self._notes: list[str] = []
         self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
         self._corpus: Corpus | None = None
         self._error: BaseException | None = None
         self.dataset = dataset
@@ -58,6 +59,7 @@ class Opening:
                 self.fresh_names()
             except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
                 self._error = error
+            self._ended.set()
             done()
 
         self._thread = threading.Thread(target=run, name="ddb-open", daemon=True)
@@ -72,9 +74,7 @@ class Opening:
         """
         if self._corpus is None and self._thread is None:
             self._open()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._wait()
         self.tell_notes()
         if self._error is not None:
             raise self._error
@@ -124,10 +124,14 @@ class Opening:
 
     def close(self) -> None:
         """Let go of the corpus, as soon as it is there."""
-        if self._thread is not None:
-            self._thread.join()
+        self._wait()
         if self._corpus is not None:
             self._corpus.close()
+
+    def _wait(self) -> None:
+        """Wait for the other thread. A join that Ctrl-C ended would not wait another time."""
+        if self._thread is not None:
+            self._ended.wait()
 
     def _open(self) -> None:
         found = self._opener(self.dataset, progress=self._progress, note=self.note)

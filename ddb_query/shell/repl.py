@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from ddb_query import __version__
 from ddb_query.errors import DdbError, InterruptedByUserError, UsageError
 from ddb_query.settings import config_dir, debugging
+from ddb_query.shell.ctrl_c import watched
 from ddb_query.shell.reading import PlainReader, is_plain, meant
 from ddb_query.shell.script import pieces
 from ddb_query.sql_text import reads_last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ddb_query.shell.reading import Reader
     from ddb_query.shell.session import Session
@@ -31,18 +32,20 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
     """
     # Where a script started it in the background, Ctrl-C is ignored until somebody says otherwise.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # At a prompt it throws away what is typed; what runs is watched for itself.
+    signal.set_wakeup_fd(-1)
     # Keys are answered between two steps of what runs on other threads.
     sys.setswitchinterval(0.0002)
     session.told.tell(f"ddb {__version__}: .help helps, Ctrl-D leaves")
-    with _reader(session) as reader:
+    with _reader(session) as (reader, give_back):
         session.ask = reader.ask
         if with_rc:
-            _attempt(session, rc())
+            _attempt(session, rc(), give_back)
         while not session.state.over:
             # A Ctrl-C between two steps of the loop ends neither.
             with contextlib.suppress(KeyboardInterrupt):
                 session.opening.fresh_names()
-                _turn(session, reader)
+                _turn(session, reader, give_back)
 
 
 def batch(session: Session, text: str, *, with_rc: bool = True) -> None:
@@ -72,20 +75,21 @@ def reads_last_result(text: str) -> bool:
 
 
 @contextlib.contextmanager
-def _reader(session: Session) -> Iterator[Reader]:
+def _reader(session: Session) -> Iterator[tuple[Reader, Callable[[], None] | None]]:
+    """What reads at this terminal, and what gives the terminal back as it was."""
     if is_plain():
-        yield PlainReader(session.told)
+        yield PlainReader(session.told), None
         return
     from ddb_query.shell.keys_kept import keys_kept
 
-    with keys_kept():
+    with keys_kept() as give_back:
         from ddb_query.shell.editor import Editor
 
         with contextlib.closing(Editor(session)) as editor:
-            yield editor
+            yield editor, give_back
 
 
-def _turn(session: Session, reader: Reader) -> None:
+def _turn(session: Session, reader: Reader, give_back: Callable[[], None] | None) -> None:
     try:
         text = reader.read(f"{session.opening.dataset}> ")
     except EOFError:
@@ -93,13 +97,14 @@ def _turn(session: Session, reader: Reader) -> None:
         if session.opening.failed:
             session.opening.corpus()
         return
-    _attempt(session, meant(text))
+    _attempt(session, meant(text), give_back)
 
 
-def _attempt(session: Session, text: str) -> None:
+def _attempt(session: Session, text: str, give_back: Callable[[], None] | None) -> None:
     """Run a text; what goes wrong is told, and the session goes on."""
     try:
-        session.run(text)
+        with watched(session.told, give_back):
+            session.run(text)
     except KeyboardInterrupt:
         session.told.error(InterruptedByUserError())
     except DdbError as error:

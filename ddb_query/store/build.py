@@ -17,6 +17,7 @@ from ddb_query.engines.base import Relation, Result
 from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.errors import OutputError
 from ddb_query.files import locked, make_folder
+from ddb_query.progress import step
 from ddb_query.store.place import INDEX, Store, write_manifest
 from ddb_query.threads import behind
 
@@ -171,7 +172,8 @@ def _write_all(
 
 
 def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progress | None) -> None:
-    with engine.lossless():
+    label = f"building the store: {path.stem}"
+    with step(progress, label, unit="rows"), engine.lossless():
         rows = _ROW_GROUP_ROWS.get(path.stem, _DEFAULT_ROW_GROUP_ROWS)
         reader = Result(engine.answer(relation)).reader(rows)
         names = reader.schema.names
@@ -188,7 +190,7 @@ def _write(engine: DuckDBEngine, relation: Relation, path: Path, progress: Progr
             writer.write_table(table, row_group_size=rows)
 
         with writer, behind(write_group) as put:
-            for table in _row_groups(reader, rows, path.stem, progress):
+            for table in _row_groups(reader, rows, label, progress):
                 if relation.sql == _IMAGES_BY_UUID and table["image_name"].null_count:
                     raise _NotAllUuidsError
                 put(table)
@@ -247,7 +249,7 @@ def _row_groups(
             written += waiting
             batches, waiting = [], 0
             if progress:
-                progress(written, None, "rows", f"building {label}")
+                progress(written, None, "rows", label)
     if batches:
         yield pa.Table.from_batches(batches)
 
