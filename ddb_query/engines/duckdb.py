@@ -18,7 +18,7 @@ from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
-from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
+from ddb_query.engines.parsed import OF_TODAY, Parsed, outer_columns, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
     DdbError,
@@ -386,14 +386,29 @@ class DuckDBEngine:
         with self._running():
             self._connection.view(view).filter(condition)
 
-    def check_order(self, view: str, order: str) -> None:
-        """See whether text is what a view can be ordered by.
+    def check_order(self, rows: Relation, name: str, order: str) -> None:
+        """See whether text is what rows can be ordered by.
+
+        Args:
+            rows: A SELECT.
+            name: What stands before a column, as in `images.seed`.
+            order: The text.
 
         Raises:
-            SqlError: It is not; DuckDB's words say why.
+            SqlError: It is not; the columns are named.
         """
         with self._running():
-            self._connection.view(view).order(order)
+            found = self._connection.sql(rows.sql, params=dict(rows.values) or None).set_alias(name)
+            columns = found.columns
+        hint = f"one can order by {', '.join(columns)}"
+        try:
+            with self._running():
+                found.order(order)
+        except SqlError as error:
+            raise SqlError(error.message, hint=hint) from error
+        if name in outer_columns(self._serialised(f"select 1 order by {order}")) - set(columns):
+            # DuckDB would order by the whole row.
+            raise SqlError(f"{name} is no column to order by", hint=hint)
 
     def parsed(self, sql: str) -> Parsed | None:
         """What a statement reads and calls; None when it is not one SELECT.
@@ -402,10 +417,12 @@ class DuckDBEngine:
             SqlError: It is not SQL.
         """
         self.statements(sql)
+        return parsed(self._serialised(sql))
+
+    def _serialised(self, sql: str) -> str:
         with self._running():
             relation = self._connection.sql("select json_serialize_sql($sql)", params={"sql": sql})
-            rows = relation.fetchall() if relation else []
-        return parsed(str(rows[0][0])) if rows else None
+            return str(relation.fetchall()[0][0]) if relation else ""
 
     def changing_functions(self) -> set[str]:
         """Names of the functions that may give something else another time."""

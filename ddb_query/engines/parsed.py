@@ -47,6 +47,17 @@ def parsed(serialised: str) -> Parsed | None:
     return found
 
 
+def outer_columns(serialised: str) -> set[str]:
+    """Names without a table in a SELECT, in lower case; those within subqueries left out."""
+    tree = json.loads(serialised)
+    found = (
+        node["column_names"]
+        for node in _nodes(tree, outer=True)
+        if node.get("type") == "COLUMN_REF" and len(node["column_names"]) == 1
+    )
+    return {str(name).lower() for (name,) in found}
+
+
 def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
     kind = str(node.get("type", ""))
     if kind == "BASE_TABLE":
@@ -67,11 +78,11 @@ def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
         own.add(str(one["key"]))
 
 
-def _nodes(tree: object) -> Iterator[dict[str, Any]]:
+def _nodes(tree: object, *, outer: bool = False) -> Iterator[dict[str, Any]]:
     waiting = [tree]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, dict):
+        if isinstance(one, dict) and not (outer and one.get("type") == "SUBQUERY"):
             yield one
             waiting.extend(one.values())
         elif isinstance(one, list):

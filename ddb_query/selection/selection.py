@@ -377,7 +377,7 @@ class Selection:
             self.workspace.define_search(criteria.where)
             engine.check_condition("images", criteria.where)
         if criteria.order_by is not None:
-            engine.check_order("images", criteria.order_by)
+            engine.check_order(Relation("from images"), "images", criteria.order_by)
         _ = self.unrepeatable
 
     @cached_property
