@@ -11,6 +11,7 @@ from ddb_query.query_file import CannedQuery, parse
 # Those of ddb, in the order of what they are made of.
 VIEWS = (
     "images", "prompts", "activity", "source.user_totals", "users", "clauses", "terms", "repeats",
+    "prompt_artists", "artists",
 )  # fmt: skip
 
 

@@ -34,6 +34,9 @@ EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private
 TERMS = "terms"
 TERMS_SQL = "select term, prompts from terms"
 IMAGES_SQL = "select count(*) as images from images"
+# Views that say of each prompt what all prompts of the corpus say together: as they are, whatever
+# the selection.
+_OF_THE_CORPUS = frozenset({"prompt_artists"})
 # What SQL reads from, as far as it is a name, with or without its schema.
 _SOURCE = re.compile(r"\b(from|join)\s+(?:(?:main|source)\.)?(\w+)")
 
@@ -54,6 +57,8 @@ class Scope:
 
     def answers(self, name: str) -> bool:
         """Whether a view of the corpus can be used as it is."""
+        if name in _OF_THE_CORPUS:
+            return self.stored
         if self.relation is not None:
             return False
         return name == "images" or (self.stored and _is_view(name))
@@ -129,7 +134,8 @@ def _tables(scope: Scope) -> Iterator[Callable[[Sequence[str]], None]]:
             for table in _read_by(texts):
                 if table in made or scope.answers(table):
                     continue
-                make([_sql(table)])
+                if table not in _OF_THE_CORPUS:
+                    make([_sql(table)])
                 made.add(table)
                 stack.enter_context(scope.engine.kept(table, _making(table, scope)))
 
@@ -178,6 +184,9 @@ def _sql(table: str) -> str:
 
 
 def _making(table: str, scope: Scope) -> Relation:
+    if table in _OF_THE_CORPUS:
+        # One of the names above.
+        return Relation(f"select * from main.{table}")  # noqa: S608
     if table != "images" or scope.relation is None:
         return Relation(_sql(table))
     selection = scope.relation
