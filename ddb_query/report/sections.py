@@ -109,6 +109,9 @@ def find(
     found: list[Section] = []
     counted = None
     with _tables(scope) as make:
+        # First, while the names that these views read mean the corpus.
+        texts = [query.sql for _, queries in chosen for query in queries]
+        make([f"from {name}" for name in _read_by(texts) if name in _OF_THE_CORPUS])
         make([IMAGES_SQL])
         images = _asked(scope.engine, IMAGES_SQL)["images"][0].as_py()
         for place, (name, queries) in enumerate(chosen):
@@ -185,8 +188,7 @@ def _sql(table: str) -> str:
 
 def _making(table: str, scope: Scope) -> Relation:
     if table in _OF_THE_CORPUS:
-        # One of the names above.
-        return Relation(f"select * from main.{table}")  # noqa: S608
+        return Relation(f"from {table}")
     if table != "images" or scope.relation is None:
         return Relation(_sql(table))
     selection = scope.relation

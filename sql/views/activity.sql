@@ -20,6 +20,6 @@ from (
         timestamp,
         case when image_nsfw_score between 0 and 1 then image_nsfw_score end as score,
         image_blurred
-    from main.images
+    from images
 ) as scored_images
 group by prompt_id, user_name, sampler, hour

@@ -1,12 +1,12 @@
 -- One row per artist whom prompts name in lists that follow `by`: prompts, images and users.
 with held as (
     select prompt_id, unnest(string_split(trim(artists, '| '), ' | ')) as artist
-    from main.prompt_artists
+    from prompt_artists
     where artists <> ''
 ),
 made as (
     select prompt_id, user_name, sum(images) as images
-    from main.activity
+    from activity
     where prompt_id is not null
     group by prompt_id, user_name
 )

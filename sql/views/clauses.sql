@@ -4,4 +4,4 @@ select
     prompt_id,
     images,
     left(prompt_clauses(prompt), -1) as clauses
-from main.prompts
+from prompts

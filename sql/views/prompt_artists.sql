@@ -8,7 +8,7 @@ with lists as (
         generate_subscripts(lists, 1) as list_number
     from (
         select prompt_id, string_split(prompt_lists(prompt), '|>') as lists
-        from main.prompts
+        from prompts
     ) as split
 ),
 mentions as materialized (
@@ -48,7 +48,7 @@ verdicts as (
             or coalesce(terms.prompts, 0) < members.prompts
         ) as is_artist
     from members
-    left join main.terms on terms.term = members.member
+    left join terms on terms.term = members.member
 ),
 judged as (
     select
@@ -76,5 +76,5 @@ named as (
     group by prompt_id
 )
 select prompts.prompt_id, coalesce(named.artists, '') as artists
-from main.prompts
+from prompts
 left join named on named.prompt_id = prompts.prompt_id

@@ -17,7 +17,7 @@ from (
         max(prompt_nsfw) as prompt_nsfw,
         min(timestamp) as first_seen,
         max(timestamp) as last_seen
-    from main.images
+    from images
     where prompt is not null
     group by prompt
 ) as distinct_prompts

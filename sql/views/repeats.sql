@@ -2,7 +2,7 @@
 with repeated_seeds as (
     -- Few images share their seed with another, and numbers are grouped faster than all of it.
     select seed
-    from main.images
+    from images
     group by seed
     having count(*) > 1
 )
@@ -16,9 +16,9 @@ select
     width,
     height,
     count(*) as images
-from main.images
+from images
 where exists (
-    select 1 from repeated_seeds where repeated_seeds.seed is not distinct from main.images.seed
+    select 1 from repeated_seeds where repeated_seeds.seed is not distinct from images.seed
 )
 group by prompt_id, seed, step, cfg, sampler, width, height
 having count(*) > 1

@@ -2,7 +2,7 @@
 -- images those in which it follows another clause.
 with split as (
     select images, string_split(clauses, ',') as clauses
-    from main.clauses
+    from clauses
 ),
 held as (
     select
