@@ -138,22 +138,27 @@ class Corpus:
         count: bool = False,
         facet: str | None = None,
         exact_syntax: bool = False,
+        order_by: str | None = None,
     ) -> Result:
         """Search the prompts; docs/search.md has the language.
 
         Args:
             words: What to search for.
-            within: Only these images count; its `order_by` takes the place of the rank.
+            within: Only these images count.
             limit: At most so many rows, the best first; None or 0 for all.
             images: One row per image rather than per prompt.
             count: Only how many prompts match, and how many images they have.
             facet: Count all matches by sampler, user, term or day.
             exact_syntax: Whether stray quotes and brackets are errors rather than text.
+            order_by: SQL over the columns of the result that takes the place of the rank; with
+                `images` over all columns of the view `images` and `score`.
 
         Raises:
             SearchSyntaxError: The words have no meaning, or none that has a rank.
-            SqlError: The engine refuses a condition of the selection.
+            SqlError: The engine refuses a condition of the selection, or the order.
+            UsageError: Counts are to be ordered, or an order of the selection changes nothing.
         """
+        _check_order(within, order_by, counts=count or facet is not None)
         tree = self.workspace.parse(words, exact_syntax=exact_syntax)
         if only_negative(tree):
             raise SearchSyntaxError(
@@ -161,15 +166,14 @@ class Corpus:
                 hint="add a word to find; as a filter (--match) it means every other prompt",
             )  # fmt: skip
         finder = self.workspace.source.finder
-        whole = images or count or facet or within or not limit
+        whole = images or count or facet or within or order_by or not limit
         hits = finder.all(tree) if whole else finder.top(tree, limit or 0)
         table = self.workspace.keep_hits(hits)
         if count:
             return self.workspace.ask(searching.counted(table, within))
         if facet:
             return self.workspace.ask(searching.facet(table, within, facet), limit)
-        ranked = searching.ranked_images if images else searching.ranked_prompts
-        result = self.workspace.ask(ranked(table, within), limit)
+        result = self._ranked(table, within, limit, order_by, images=images)
         result.emphasis = {"prompt": lambda prompts: finder.highlights(tree, prompts)}
         return result
 
@@ -180,6 +184,7 @@ class Corpus:
         *,
         limit: int = 20,
         images: bool = False,
+        order_by: str | None = None,
     ) -> Result:
         """Prompts similar to one, by the rarer words that they share.
 
@@ -188,16 +193,17 @@ class Corpus:
             within: Only these images count.
             limit: At most so many rows, the most similar first.
             images: One row per image rather than per prompt.
+            order_by: As for `search`, of those that are most similar.
 
         Raises:
             UsageError: There is no image of that name.
         """
+        _check_order(within, order_by)
         workspace = self.workspace
         workspace.prepare_search()
         wanted = _SIMILAR if images or within else limit
         hits = workspace.source.finder.like(self._prompt_of(prompt), wanted)
-        ranked = searching.ranked_images if images else searching.ranked_prompts
-        return workspace.ask(ranked(workspace.keep_hits(hits), within), limit)
+        return self._ranked(workspace.keep_hits(hits), within, limit, order_by, images=images)
 
     def export(
         self,
@@ -324,6 +330,21 @@ class Corpus:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _ranked(
+        self,
+        hits: str,
+        within: Selection | None,
+        limit: int | None,
+        order_by: str | None,
+        *,
+        images: bool,
+    ) -> Result:
+        ranked = searching.ranked_images if images else searching.ranked_prompts
+        found = ranked(hits, within)
+        if order_by is not None:
+            self.workspace.engine.check_order(found.rows, found.name, order_by)
+        return self.workspace.ask(found.ordered(order_by), limit)
+
     def _describe(
         self,
         result: Result,
@@ -348,6 +369,17 @@ class Corpus:
         if not rows or rows[0][0] is None:
             raise UsageError(f"no image named {prompt} with a prompt")
         return rows[0][0]
+
+
+def _check_order(within: Selection | None, order_by: str | None, *, counts: bool = False) -> None:
+    """Refuse an order that would change nothing."""
+    if counts and order_by is not None:
+        raise UsageError("counts have an order of their own", hint="leave the order out")
+    if within is not None and within.criteria.order_by is not None and not within.criteria.limit:
+        raise UsageError(
+            "the order of a selection is not the order of a search",
+            hint="give the order to the search itself: search(words, within, order_by=…)",
+        )
 
 
 def _bound(parts: list[Relation], params: Mapping[str, object]) -> Iterator[Relation]:

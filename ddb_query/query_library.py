@@ -21,6 +21,7 @@ _MOST_NAMED = 3
 # Those of ddb, in the order of what they are made of.
 VIEWS = (
     "images", "prompts", "activity", "source.user_totals", "users", "clauses", "terms", "repeats",
+    "prompt_artists", "artists",
 )  # fmt: skip
 
 

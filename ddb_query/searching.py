@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
@@ -15,9 +16,9 @@ _PROMPTS = """
 select prompts.prompt_id, round(hits.score, 6) as score, prompts.images, prompts.prompt
 from hits
 inner join prompts on prompts.prompt_id = hits.prompt_id
-order by score desc, prompts.images desc, prompts.prompt_id
 """
 
+_BEST_PROMPTS = "score desc, images desc, prompt_id"
 _SELECTED_PROMPTS = """
 select
     hits.prompt_id,
@@ -29,17 +30,14 @@ inner join selected on selected.prompt_id = hits.prompt_id
 group by hits.prompt_id
 """
 
+# All columns, so that images can be ordered by any; some are shown.
 _IMAGES = """
-select
-    selected.image_name,
-    selected.prompt,
-    round(hits.score, 6) as score,
-    selected.part_id,
-    selected.image_nsfw,
-    selected.prompt_nsfw
+select selected.*, round(hits.score, 6) as score
 from hits
 inner join selected on selected.prompt_id = hits.prompt_id
 """
+_BEST_IMAGES = "score desc, part_id, image_name"
+_SHOWN = "image_name, prompt, score, part_id, image_nsfw, prompt_nsfw"
 
 _COUNT = """
 select count(*) as prompts, coalesce(cast(sum(prompts.images) as bigint), 0) as images
@@ -121,25 +119,40 @@ order by prompts desc, term
 }
 
 
-def ranked_prompts(hits: str, within: Selection | None) -> Relation:
-    """Matching prompts, the best first, with how many of their images are in the selection.
+@dataclass(frozen=True)
+class Ranked:
+    """What a search found, and the order in which it comes.
 
-    In a selection with an order of its own, a prompt stands where the first of its images does.
+    Attributes:
+        rows: Prompts or images, in any order.
+        name: What stands before a column in an order.
+        shown: The columns to show.
+        best: The order by rank, which is total.
     """
-    if within is None:
-        return _relation(hits, None, _PROMPTS)
-    if within.criteria.order_by is not None:
-        return _relation(hits, _placed(within), _SELECTED_PROMPTS + "order by min(selected.place)")
-    best = "order by score desc, images desc, hits.prompt_id"
-    return _relation(hits, _images(within), _SELECTED_PROMPTS + best)
+
+    rows: Relation
+    name: str
+    shown: str
+    best: str
+
+    def ordered(self, order_by: str | None) -> Relation:
+        """The rows by rank, or in an order that was checked; the rank breaks ties."""
+        order = f"{order_by}\n, {self.best}" if order_by else self.best
+        sql = f"select {self.shown}\nfrom (\n{self.rows.sql}\n) as {self.name}\norder by {order}"
+        return Relation(sql, self.rows.values)
 
 
-def ranked_images(hits: str, within: Selection | None) -> Relation:
-    """The images of matching prompts, the best first, or in the selection's own order."""
-    if within is not None and within.criteria.order_by is not None:
-        return _relation(hits, _placed(within), _IMAGES + "order by selected.place")
-    best = "order by score desc, selected.part_id, selected.image_name"
-    return _relation(hits, _images(within), _IMAGES + best)
+def ranked_prompts(hits: str, within: Selection | None) -> Ranked:
+    """Matching prompts, with how many of their images are in the selection."""
+    sql = _PROMPTS if within is None else _SELECTED_PROMPTS
+    rows = _relation(hits, _images(within) if within else None, sql)
+    return Ranked(rows, "prompts", "*", _BEST_PROMPTS)
+
+
+def ranked_images(hits: str, within: Selection | None) -> Ranked:
+    """The images of matching prompts."""
+    rows = _relation(hits, _images(within), _IMAGES)
+    return Ranked(rows, "images", _SHOWN, _BEST_IMAGES)
 
 
 def counted(hits: str, within: Selection | None) -> Relation:
@@ -159,14 +172,6 @@ def facet(hits: str, within: Selection | None, by: str) -> Relation:
 
 def _images(within: Selection | None) -> Relation:
     return within.relation(ordered=False) if within else Relation("select * from images")
-
-
-def _placed(within: Selection) -> Relation:
-    """Those images of a selection that match, with their `place` in its own order."""
-    found = _images(within)
-    matching = "where prompt_id in (select prompt_id from hits)"
-    ordered = f"from (\n{found.sql}\n) as images {matching}\norder by {within.order}"
-    return Relation(f"select *, row_number() over () as place from (\n{ordered}\n)", found.values)
 
 
 def _relation(table: str, selected: Relation | None, sql: str, *more: str) -> Relation:

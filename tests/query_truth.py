@@ -29,7 +29,7 @@ import polars as pl
 import ddb_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Row = tuple[Any, ...]
 
@@ -157,20 +157,43 @@ def _equal(found: object, expected: object) -> bool:
 
 _SUFFIXES = {"k", "d", "s", "th", "st", "nd", "rd", "mm", "cm", "mp", "p", "bit", "fps"}
 
-# Letters that Unicode does not take apart into a letter and its accent.
-_STROKES = str.maketrans(
-    "ØøĐđĦħŦŧŁłı\N{GREEK SMALL LETTER FINAL SIGMA}", "OoDdHhTtLli\N{GREEK SMALL LETTER SIGMA}"
-)
+# Letters that Unicode does not take apart, and the Cyrillic io, which is mostly written as ie.
+_OTHERWISE = str.maketrans(
+    {
+        "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ł": "l", "ð": "d",
+        "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+        "\N{GREEK SMALL LETTER FINAL SIGMA}": "\N{GREEK SMALL LETTER SIGMA}",
+        "\N{CYRILLIC SMALL LETTER IO}": "\N{CYRILLIC SMALL LETTER IE}",
+        "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th",
+    }
+)  # fmt: skip
 
-_DROPPED_MARKS = (range(0x300, 0x370), range(0x20D0, 0x2100), range(0xFE00, 0xFE10))
+# https://www.unicode.org/Public/UNIDATA/DerivedCoreProperties.txt: Default_Ignorable_Code_Point
+_UNSEEN = (
+    range(0xAD, 0xAE), range(0x34F, 0x350), range(0x61C, 0x61D), range(0x115F, 0x1161),
+    range(0x17B4, 0x17B6), range(0x180B, 0x1810), range(0x200B, 0x2010), range(0x202A, 0x202F),
+    range(0x2060, 0x2070), range(0x3164, 0x3165), range(0xFE00, 0xFE10), range(0xFEFF, 0xFF00),
+    range(0xFFA0, 0xFFA1), range(0xFFF0, 0xFFF9), range(0x1BCA0, 0x1BCA4),
+    range(0x1D173, 0x1D17B), range(0xE0000, 0xE1000),
+)  # fmt: skip
+
+# Blocks of combining accents.
+_ACCENTS = (
+    range(0x300, 0x370), range(0x1AB0, 0x1B00), range(0x1DC0, 0x1E00), range(0x20D0, 0x2100),
+    range(0xFE20, 0xFE30),
+)  # fmt: skip
 
 # https://www.unicode.org/Public/UNIDATA/Blocks.txt
 _CJK_BLOCKS = (
+    range(0xE00, 0xF00),  # Thai and Lao
+    range(0x1000, 0x10A0), range(0xA9E0, 0xAA00), range(0xAA60, 0xAA80),  # Burmese
+    range(0x1100, 0x1200), range(0xA960, 0xA980),  # conjoining jamo
+    range(0x1780, 0x1800),  # Khmer
     range(0x2E80, 0x2FE0),  # radicals
     range(0x3005, 0x3008), range(0x3021, 0x302A), range(0x3038, 0x303C),  # marks and numerals
-    range(0x3040, 0x3100), range(0x31F0, 0x3200), range(0xFF66, 0xFFA0),  # kana
+    range(0x3040, 0x3100), range(0x31F0, 0x3200),  # kana
     range(0x3105, 0x3130), range(0x31A0, 0x31C0),  # bopomofo
-    range(0x3131, 0x318F), range(0xAC00, 0xD7A4),  # hangul
+    range(0x3131, 0x318F), range(0xAC00, 0xD800),  # hangul
     range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00),
     range(0x20000, 0x323B0),  # ideographs
 )  # fmt: skip
@@ -178,21 +201,42 @@ _CJK_BLOCKS = (
 
 @functools.cache
 def is_cjk(character: str) -> bool:
-    """Whether a character is a word of its own."""
+    """Whether a character is a word of its own, with the marks upon it."""
     return any(ord(character) in block for block in _CJK_BLOCKS)
+
+
+def composed(text: str) -> str:
+    """A text in form NFKC, without what cannot be seen."""
+    seen = "".join(character for character in text if not _is_unseen(character))
+    apart = seen.replace("\N{TRADE MARK SIGN}", " ").replace("\N{SERVICE MARK}", " ")
+    return re.sub("[\u02bb-\u02bd]", "'", unicodedata.normalize("NFKC", apart))
+
+
+@functools.cache
+def _is_unseen(character: str) -> bool:
+    return any(ord(character) in block for block in _UNSEEN)
 
 
 @functools.cache
 def folded_character(character: str) -> str:
     """A character in lower case without accent; nothing for a mark that is dropped."""
-    if any(ord(character) in block for block in _DROPPED_MARKS):
+    if _is_dropped(character):
         return ""
     letter, *marks = list(unicodedata.normalize("NFD", character))
     accented = marks and all(0x300 <= ord(mark) < 0x370 for mark in marks)
     of_latin_or_greek = re.match("LATIN|GREEK", unicodedata.name(letter, ""))
     if accented and of_latin_or_greek and unicodedata.category(letter)[0] == "L":
         character = letter
-    return character.translate(_STROKES).lower()
+    return character.lower().translate(_OTHERWISE)
+
+
+def _is_dropped(character: str) -> bool:
+    """Whether it is an accent, a vowel sign of Arabic or Hebrew, or Arabic's long stroke."""
+    if any(ord(character) in block for block in _ACCENTS):
+        return True
+    of_arabic_or_hebrew = re.match("ARABIC|HEBREW", unicodedata.name(character, ""))
+    is_mark = unicodedata.category(character) == "Mn"
+    return bool(of_arabic_or_hebrew and is_mark) or character == "\N{ARABIC TATWEEL}"
 
 
 @functools.cache
@@ -203,8 +247,8 @@ def is_word_character(character: str) -> bool:
 
 def normalise(text: str) -> str:
     """A text as it is searched: words one space apart, split numbers and their suffixes joined."""
-    folded = (folded_character(character) for character in text)
-    spread = "".join(f" {c} " if c and is_cjk(c) else c for c in folded)
+    folded = "".join(folded_character(character) for character in composed(text))
+    spread = _spread(unicodedata.normalize("NFC", folded))
     words: list[str] = []
     previous = gap = ""
     for is_word, run in itertools.groupby(spread, is_word_character):
@@ -218,6 +262,22 @@ def normalise(text: str) -> str:
             words.append(piece)
         previous = piece
     return " ".join(_with_suffixes(words))
+
+
+def _spread(text: str) -> str:
+    """Spaces around each character that is a word of its own."""
+    found = ""
+    within = False
+    for character in text:
+        if within and unicodedata.category(character)[0] == "M":
+            found = f"{found[:-1]}{character} "
+        elif is_cjk(character):
+            found += f" {character} "
+            within = True
+        else:
+            found += character
+            within = False
+    return found
 
 
 def _is_number(word: str) -> bool:
@@ -237,13 +297,73 @@ def _with_suffixes(words: Iterable[str]) -> list[str]:
 @functools.cache
 def terms(prompt: str) -> frozenset[str]:
     """What stands between the commas of a prompt, normalised."""
-    return frozenset(filter(None, (normalise(piece) for piece in prompt.split(","))))
+    return frozenset(filter(None, (normalise(piece) for piece in composed(prompt).split(","))))
 
 
 @functools.cache
 def words_of(prompt: str) -> frozenset[str]:
     """The words of a prompt, normalised."""
     return frozenset(normalise(prompt).split())
+
+
+# --- artists ---
+
+_BEGIN = r"\b(?:by|in the style of)\b"
+_LIST = re.compile(_BEGIN + r"(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*", re.I | re.A)
+_AND = r"(?<!\bblack )\band\b|\band\b(?! white\b)"
+_BETWEEN = re.compile(rf"({_BEGIN}|{_AND}|[,;&+/|(){{}}\"\[\]])", re.I | re.A)
+_NO_NAME = {"a", "an", "the", "my", "your", "his", "her", "its", "our", "their"}
+_FEW = 10
+
+
+@functools.cache
+def lists_of(prompt: str) -> tuple[tuple[str, ...], ...]:
+    """The members of each list of a prompt; the first of a list follows `by` directly."""
+    lists: list[list[str]] = []
+    for one in _LIST.findall(composed(prompt)):
+        for place, piece in enumerate(_BETWEEN.split(one)):
+            if place % 2 == 0:
+                member = normalise(piece)
+                if member:
+                    lists[-1].append(member)
+            elif re.fullmatch(_BEGIN, piece, re.IGNORECASE | re.ASCII):
+                # What stands right before `by` is what somebody made: "art by".
+                if place > 1 and normalise(_BETWEEN.split(one)[place - 1]) and len(lists[-1]) > 1:
+                    lists[-1].pop()
+                lists.append([])
+    return tuple(tuple(found) for found in lists)
+
+
+def artists_of(prompts: Iterable[str]) -> dict[str, list[str]]:
+    """The artists that each prompt of a dataset names, by prompt."""
+    distinct = set(prompts)
+    listed, follow_by, as_terms = Counter[str](), set[str](), Counter[str]()
+    for prompt in distinct:
+        listed.update({member for found in lists_of(prompt) for member in found})
+        follow_by.update(found[0] for found in lists_of(prompt) if found)
+        as_terms.update(terms(prompt))
+
+    def is_artist(member: str) -> bool:
+        first, *rest = member.split(" ")
+        if first in _NO_NAME and rest and (first != "a" or len(rest[0]) > 1):
+            return False
+        if sum(unicodedata.category(character)[0] == "L" for character in member) <= 1:
+            return False
+        often = Fraction(as_terms[member], listed[member])
+        never_direct = member not in follow_by and listed[member] >= _FEW
+        return often < (1 if never_direct else Fraction(12, 10))
+
+    def of_list(found: tuple[str, ...]) -> Iterator[str]:
+        only_artists = True
+        for member in found:
+            only_artists = only_artists and is_artist(member)
+            if is_artist(member) and (only_artists or member in follow_by):
+                yield member
+
+    return {
+        prompt: list(dict.fromkeys(one for found in lists_of(prompt) for one in of_list(found)))
+        for prompt in distinct
+    }
 
 
 # --- views ---
@@ -500,6 +620,42 @@ def prompt_terms(images: pl.DataFrame) -> list[Row]:
     return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
+def artists(images: pl.DataFrame, min_prompts: int = 1) -> list[Row]:
+    known = images.drop_nulls("prompt").select("prompt", "user_name").rows()
+    named = artists_of(prompt for prompt, _ in known)
+    prompts_of = Counter(artist for found in named.values() for artist in found)
+    images_of = Counter(artist for prompt, _ in known for artist in named[prompt])
+    users_of: dict[str, set[str]] = {}
+    for prompt, user in known:
+        for artist in named[prompt]:
+            users_of.setdefault(artist, set()).update({user} if user is not None else ())
+    rows = [
+        (artist, count, images_of[artist], len(users_of[artist]), share(count, len(named)))
+        for artist, count in prompts_of.items()
+        if count >= min_prompts
+    ]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def modifiers(images: pl.DataFrame, min_prompts: int = 1) -> list[Row]:
+    counts = Counter(images["prompt"].drop_nulls())
+    named = {artist for found in artists_of(counts).values() for artist in found}
+    prompts_of, images_of, holding = Counter[str](), Counter[str](), Counter[str]()
+    for prompt, count in counts.items():
+        holding.update(terms(prompt))
+        _, *following = (normalise(clause) for clause in composed(prompt).split(","))
+        for term in set(following) - {""} - named:
+            if not re.search("(?:^| )(?:by|in the style of)(?: |$)", term):
+                prompts_of[term] += 1
+                images_of[term] += count
+    rows = [
+        (term, count, images_of[term], share(count, len(counts)), share(count, holding[term]))
+        for term, count in prompts_of.items()
+        if count >= min_prompts
+    ]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
 def timeline(images: pl.DataFrame, grain: str = "day") -> list[Row]:
     period = pl.col("timestamp").dt.truncate({"day": "1d", "hour": "1h"}[grain])
     groups = _groups(images.with_columns(period.alias("period")), ["period"])
@@ -583,9 +739,11 @@ def _section(name: str, counts: Iterable[tuple[str | None, int]], total: int) ->
 
 
 TRUTHS: dict[str, Callable[..., list[Row]]] = {
+    "artists": artists,
     "cfg-stats": cfg_stats,
     "data-quality": data_quality,
     "duplicates": duplicates,
+    "modifiers": modifiers,
     "nsfw-filter": nsfw_filter,
     "nsfw-histogram": nsfw_histogram,
     "nsfw-retention": nsfw_retention,
@@ -610,6 +768,8 @@ def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
     busiest = [user for user, _ in counts.most_common(2)]
     words = ("castle", "8 K  Portrait", "\u753b")
     tried: dict[str, list[dict[str, Any]]] = {
+        "artists": [{}, {"min_prompts": 3}],
+        "modifiers": [{}, {"min_prompts": 3}],
         "nsfw-filter": [
             {},
             {"max_image_nsfw": 0.1, "max_prompt_nsfw": 0.1},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from query_truth import SAMPLERS, four_decimals, normalise, prompt_id, single
+from query_truth import SAMPLERS, artists_of, composed, four_decimals, normalise, prompt_id, single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 
-_LIST_OF_ARTISTS = re.compile(
-    r"\b(?:by|in the style of)\b(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*"
-)
-_BETWEEN_ARTISTS = re.compile(r'\b(?:by|in the style of|and)\b|[,;&+/|(){}"\[\]]')
+_NAMING = re.compile("(?:^| )(?:by|in the style of)(?: |$)")
 
 
 def truth(table: Path, dataset: str) -> dict[str, Rows]:
@@ -69,7 +66,8 @@ def _prompts(images: pd.DataFrame) -> pd.DataFrame:
         {"images": grouped.size(), "users": grouped.user_name.nunique()}
     ).reset_index()
     found["clauses"] = [
-        [term for term in map(_term, prompt.split(",")) if term] for prompt in found.prompt
+        [term for term in map(_term, composed(prompt).split(",")) if term]
+        for prompt in found.prompt
     ]
     return found
 
@@ -239,6 +237,7 @@ def _scripts(prompts: pd.DataFrame) -> Rows:
 
 def _of_terms(prompts: pd.DataFrame) -> dict[str, Rows]:
     count = len(prompts)
+    artists = artists_of(prompts.prompt)
     held: Counter[str] = Counter()
     uses: Counter[str] = Counter()
     for terms, images in zip(prompts.clauses, prompts.images, strict=True):
@@ -251,17 +250,22 @@ def _of_terms(prompts: pd.DataFrame) -> dict[str, Rows]:
     ]
     return {
         "terms/top-terms": top,
-        "terms/modifiers": _modifiers(prompts, common, held),
-        "terms/artists": _artists(prompts),
+        "terms/modifiers": _modifiers(prompts, common, held, artists),
+        "terms/artists": _artists(prompts, artists),
         "terms/pairs": _pairs(prompts, common[:200], held),
     }
 
 
-def _modifiers(prompts: pd.DataFrame, common: list[str], held: Counter[str]) -> Rows:
+def _modifiers(
+    prompts: pd.DataFrame, common: list[str], held: Counter[str], artists: dict[str, list[str]]
+) -> Rows:
     following: Counter[str] = Counter()
-    known = set(common)
+    named = {artist for found in artists.values() for artist in found}
+    known = {term for term in common if not _NAMING.search(term)} - named
     for prompt in prompts.prompt:
-        following.update({term for term in map(_term, prompt.split(",")[1:]) if term in known})
+        following.update(
+            {term for term in map(_term, composed(prompt).split(",")[1:]) if term in known}
+        )
     ranked = sorted(following, key=lambda term: (-following[term], term))[:25]
     return [
         (r, t, following[t], _share(following[t], len(prompts)), _share(following[t], held[t]))
@@ -269,12 +273,8 @@ def _modifiers(prompts: pd.DataFrame, common: list[str], held: Counter[str]) -> 
     ]
 
 
-def _artists(prompts: pd.DataFrame) -> Rows:
-    held: Counter[str] = Counter()
-    for prompt in prompts.prompt:
-        lists = _LIST_OF_ARTISTS.findall(prompt.lower())
-        members = {m for one in lists for m in map(_term, _BETWEEN_ARTISTS.split(one))}
-        held.update(members - {""})
+def _artists(prompts: pd.DataFrame, artists: dict[str, list[str]]) -> Rows:
+    held = Counter(artist for prompt in prompts.prompt for artist in artists[prompt])
     ranked = sorted(held, key=lambda name: (-held[name], name))[:25]
     return [(r, a, held[a], _share(held[a], len(prompts))) for r, a in enumerate(ranked, 1)]
 

@@ -35,6 +35,13 @@ def called(function: str, texts: Sequence[str]) -> list[str]:
     return [value for (value,) in found]
 
 
+def lists(prompts: Sequence[str]) -> list[str]:
+    """The members of the lists of each prompt, as if all of them were artists."""
+    found = [text.replace("|>", "|").split("|") for text in called("prompt_lists", prompts)]
+    named = [" | ".join(dict.fromkeys(filter(None, members))) for members in found]
+    return [f"| {names} |" if names else "" for names in named]
+
+
 def normalise(texts: list[str], /) -> list[str]:
     return called("normalise", texts)
 

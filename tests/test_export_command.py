@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from conftest import write_table
 from test_startup import HEAVY, loaded
 
 import ddb_query
+from ddb_query.errors import UsageError
 from ddb_query.verifying import verify
 
 if TYPE_CHECKING:
@@ -297,20 +299,54 @@ ORDER = "width * height desc, images.user_name, seed -- the widest"
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "table"])
-def test_a_search_in_an_order_shows_images_and_prompts_in_that_order(
+def test_a_search_in_an_order_shows_images_in_that_order(
     form: str, ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:
-    said = ["--order-by", ORDER, "--policy", "moderate", "--limit", "12"]
-    columns = ["--columns", "image_name,prompt_id"]
-    assert ddb("export", "-o", "x.parquet", "--match", WORDS, *said[:4], *columns).code == 0
-    expected = pq.read_table(tmp_path / "x.parquet")
-    names = [*map(str, expected["image_name"].to_pylist())]
-    prompts = [*dict.fromkeys(map(str, expected["prompt_id"].to_pylist()))]
+    said = ["--order-by", f"{ORDER}\n, part_id, image_name", "--policy", "moderate"]
+    columns = ["--columns", "image_name"]
+    assert ddb("export", "-o", "x.parquet", "--match", WORDS, *said, *columns).code == 0
+    expected = pq.read_table(tmp_path / "x.parquet")["image_name"].to_pylist()
     target = tmp_path / ("found" if form == "table" else f"found.{form}")
-    for images, first, ordered in ((["--images"], "image_name", names), ([], "prompt_id", prompts)):
-        ran = ddb("search", WORDS, *images, *said, "--format", form, "-o", target)
-        assert ran.code == 0
-        assert first_column(target, first) == ordered[:12]
+    said += ["--limit", "12", "--format", form, "-o", str(target)]
+    assert ddb("search", WORDS, "--images", *said).code == 0
+    assert first_column(target, "image_name") == expected[:12]
+
+
+@pytest.mark.parametrize("selection", [[], ["--policy", "moderate"]], ids=["all", "some"])
+@pytest.mark.parametrize(
+    ("column", "descending"),
+    [("images", True), ("images", False), ("prompt", False), ("score", False), ("prompt_id", True)],
+)
+def test_a_search_is_ordered_by_the_column_that_it_shows(
+    column: str, descending: bool, selection: list[str], ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    order = f"{column}{' desc' if descending else ''}"
+    said = ["--order-by", order, "--limit", "0", "-o", "found.parquet"]
+    assert ddb("search", WORDS, *said, *selection).code == 0
+    rows = pq.read_table(tmp_path / "found.parquet").to_pylist()
+    assert len({row["images"] for row in rows}) > 1
+    rank = sorted(rows, key=lambda row: (-row["score"], -row["images"], row["prompt_id"]))
+    # Sorting keeps the rank of equal ones, from the end too.
+    ordered = sorted(reversed(rank) if descending else rank, key=lambda row: row[column])
+    assert rows == (ordered[::-1] if descending else ordered)
+
+
+@pytest.mark.parametrize(
+    ("said", "order", "names"),
+    [
+        (["search", "castle"], "seed", "prompt_id, score, images, prompt"),
+        (["search", "castle"], "prompts", "prompt_id, score, images, prompt"),
+        (["search", "castle", "--images"], "images", "image_name, prompt, prompt_id, part_id"),
+        (["export", "-o", "x.parquet"], "images desc", "image_name, prompt, prompt_id, part_id"),
+        (["export", "-o", "x.parquet"], "heigth", "image_name, prompt, prompt_id, part_id"),
+    ],
+)
+def test_what_is_no_column_to_order_by_is_an_error_that_lists_the_columns(
+    said: list[str], order: str, names: str, ddb: Callable[..., Ran]
+) -> None:
+    ran = ddb(*said, "--order-by", order)
+    assert (ran.code, ran.out) == (1, b"")
+    assert f"hint: one can order by {names}" in ran.err
 
 
 def first_column(target: Path, name: str) -> list[str]:
@@ -332,12 +368,20 @@ def test_an_order_of_counts_is_refused(counting: list[str], ddb: Callable[..., R
     assert ran.err == ("ddb: counts have an order of their own\nhint: leave --order-by out\n")
 
 
-def test_what_is_like_a_prompt_comes_in_a_selections_order_too(tables: Path) -> None:
+def test_what_is_like_a_prompt_comes_in_an_order_too(tables: Path) -> None:
     with ddb_query.open("2m", data_dir=tables) as corpus:
-        ordered = corpus.select(order_by="seed")
-        found = corpus.like("a castle made of glass", ordered, images=True, limit=20).rows()
-        every = corpus.like("a castle made of glass", corpus.select(), images=True, limit=0).rows()
+        like = functools.partial(corpus.like, "a castle made of glass", images=True)
+        found = like(order_by="seed", limit=20).rows()
+        every = like(limit=0).rows()
         seeds = dict(corpus.sql("select image_name, seed from images").rows())
         assert len(found) == 20
         names = [row[0] for row in found]
         assert names == sorted((row[0] for row in every), key=lambda name: seeds[name])[:20]
+
+
+def test_the_order_of_a_selection_is_not_taken_for_that_of_a_search(tables: Path) -> None:
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        with pytest.raises(UsageError, match="not the order of a search"):
+            corpus.search("castle", corpus.select(order_by="seed"))
+        first = corpus.select(order_by="seed", limit=30)
+        assert len(corpus.like("a castle", first, images=True).rows()) <= 20

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from query_truth import is_word_character, normalise, published, write
+from query_truth import composed, is_word_character, normalise, published, write
+from unicode_table import TABLE, UNICODE, table_sql
 
 import ddb_query
 
@@ -80,27 +81,28 @@ CASES = {
     "1 2k": "1 2k",
     "16:9": "16 9",
     "٣ ٤": "٣ ٤",
-    "½ k": "½ k",
+    "½ k": "1 2k",
     # accents
     "ÀÉÎõü ñ ç": "aeiou n c",
     "e\u0301": "e",
     "Øresund, Łódź, İstanbul ı": "oresund lodz istanbul i",
     "\u212bngström": "angstrom",
-    "ǿ ǽ": "o æ",
+    "ǿ ǽ Æ œ ß ẞ þ": "o ae ae oe ss ss th",
     "ΆΣ\u03c2 Ωmega": "ασσ ωmega",
-    "Ёж й": "ёж й",
-    "и\u0306": "и",
+    "Ёж й": "еж й",
+    "и\u0306 е\u0308": "й е",
+    "а\u0301": "а",
     # words of one character
     "画像8 k": "画 像 8k",
     "日本a語": "日 本 a 語",
     "한국어": "한 국 어",
-    "ｶﾀ": "ｶ ﾀ",
+    "ｶﾀ": "カ タ",
     "\U00020bb7野屋": "\U00020bb7 野 屋",
-    "\uf900\u8c48": "\uf900 \u8c48",
+    "\uf900\u8c48": "\u8c48 \u8c48",
     # words of other scripts stay whole
     "ᏣᎳᎩ": "ᏣᎳᎩ".lower(),
     "\ua188\ua320": "\ua188\ua320",
-    "नमस्ते ไทย": "नमस्ते ไทย",
+    "नमस्ते": "नमस्ते",
     # symbols
     "castle \N{CASTLE}\ufe0f 🔥!": "castle",
     "1\ufe0f\u20e3": "1",
@@ -172,7 +174,9 @@ def test_any_text_is_normalised_by_the_rules(corpus: Corpus, texts: list[str]) -
 def test_clauses_are_what_stands_between_commas_each_normalised(
     corpus: Corpus, texts: list[str]
 ) -> None:
-    expected = ["".join(f"{normalise(one)}," for one in text.split(",")) for text in texts]
+    expected = [
+        "".join(f"{normalise(one)}," for one in composed(text).split(",")) for text in texts
+    ]
     assert in_sql(corpus, texts, "prompt_clauses") == expected
 
 
@@ -207,3 +211,88 @@ def test_case_and_accents_make_no_difference(corpus: Corpus, texts: list[str]) -
     accented = [re.sub("[a-z]", lambda match: match.group() + "\u0301", text) for text in plain]
     assert in_sql(corpus, [text.upper() for text in plain]) == in_sql(corpus, plain)
     assert in_sql(corpus, accented) == in_sql(corpus, plain)
+
+
+# What looks the same, or is the same to readers: held by a prompt, and typed.
+SAME = {
+    "й of two characters": ("красны\u0438\u0306 ча\u0438\u0306ник", "чайник"),
+    "ё written as е": ("чёрный кот", "черный"),
+    "a stress mark": ("за\u0301мок", "замок"),
+    "a soft hyphen": ("matte pain\u00adting", "painting"),
+    "a zero width space": ("matte pain\u200bting", "painting"),
+    "a zero width joiner": ("matte pain\u200dting", "painting"),
+    "a word joiner": ("matte pain\u2060ting", "painting"),
+    "a byte order mark": ("\ufeffcastle", "castle"),
+    "a mark of direction": ("castle\u200e tower", "castle"),
+    "a direction isolate": ("\u2066castle\u2069 tower", "castle"),
+    "hangul of jamo": (unicodedata.normalize("NFD", "한국 도시"), "한국"),
+    "kana and its mark": (unicodedata.normalize("NFD", "ガラスの城"), "ガラス"),
+    "half-width kana": ("ｶﾞﾗｽの城", "ガラス"),
+    "full-width letters": ("ＡＲＴ station", "art"),
+    "full-width digits and space": ("８\u3000ｋ", "8k"),
+    "mathematical letters": ("𝓯𝓪𝓷𝓬𝔂 dress", "fancy"),
+    "a ligature": ("a ﬁeld of wheat", "field"),
+    "ß": ("Straße STRAẞE", "strasse"),
+    "æ": ("encyclopædia", "encyclopaedia"),
+    "œ": ("hors d'œuvre", "oeuvre"),
+    "a Roman numeral": ("Louis Ⅳ", "iv"),
+    "a superscript": ("m²", "m2"),
+    "a circled digit": ("① castle", "1"),
+    "Arabic vowel signs": ("قَلْعَة", "قلعة"),
+    "the long stroke of Arabic": ("قـــلعة", "قلعة"),
+    "a presentation form of Arabic": ("\ufefb", "لا"),
+    "Hebrew vowel signs": ("שָׁלוֹם", "שלום"),
+    "a Persian zero width non-joiner": ("می\u200cخواهم", "میخواهم"),
+    "a variation selector of a kanji": ("葛\U000e0100城市", "葛城市"),
+    "a compatibility ideograph": ("\uf900", "\u8c48"),
+    "a radical": ("⽔", "水"),
+    "a word within Thai": ("ปราสาทในหมอก", "หมอก"),
+    "a word within Lao": ("ພະລາຊະວັງໃນໝອກ", "ໝອກ"),
+    "the sign am of Thai": ("น\u0e49\u0e4d\u0e32", "น้ำ"),
+    "Turkish capital İ": ("İSTANBUL", "istanbul"),
+    "Turkish ı": ("ıstanbul", "istanbul"),
+    "the last sigma": ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+    "a letter apostrophe": ("donʼt", "don't"),
+    "a typographic apostrophe": ("don’t", "don't"),
+    "a no-break space": ("greg\u00a0rutkowski", "greg rutkowski"),
+    "a trade mark": ("disney™ castle", "disney"),
+    "Vietnamese": ("phở bò", "pho"),
+    "the nukta of Hindi": ("\u0958\u0932\u092e", "\u0915\u093c\u0932\u092e"),
+    "Å": ("\u212bngström", "angstrom"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_looks_the_same_is_the_same_on_either_side(corpus: Corpus, name: str) -> None:
+    held, typed = SAME[name]
+    one, other = in_sql(corpus, [held, typed])
+    assert f" {other} " in f" {one} "
+
+
+def test_forms_of_unicode_make_no_difference(corpus: Corpus) -> None:
+    texts = [text for pair in SAME.values() for text in pair]
+    expected = in_sql(corpus, texts)
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        again = in_sql(corpus, [unicodedata.normalize(form, text) for text in texts])
+        # The sign of a trade mark parts words, where these forms make letters of it.
+        assert [a for a, t in zip(again, texts, strict=True) if "™" not in t] == [
+            e for e, t in zip(expected, texts, strict=True) if "™" not in t
+        ]
+
+
+def test_letters_that_differ_stay_different(corpus: Corpus) -> None:
+    for one, other in [
+        ("и", "й"),
+        ("が", "か"),
+        ("ガ", "が"),
+        ("ס", "ם"),
+        ("ا", "أ"),
+        ("國", "国"),
+    ]:
+        assert len(set(in_sql(corpus, [one, other]))) == 2
+
+
+def test_the_table_of_compatibility_characters_is_what_unicode_says() -> None:
+    assert TABLE.is_file()
+    if unicodedata.unidata_version == UNICODE:
+        assert TABLE.read_text("utf-8") == table_sql()

@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 NAMES = QueryLibrary().names()
 
 FIRST_COLUMNS = {
+    "artists": "artist prompts images users share",
     "cfg-stats": "cfg images share users",
     "data-quality": "check_name rows share",
     "duplicates": "prompt seed step cfg sampler width height images",
+    "modifiers": "modifier prompts images share following_share",
     "nsfw-filter": (
         "image_name prompt part_id image_nsfw prompt_nsfw width height user_name timestamp"
     ),
@@ -66,12 +68,15 @@ FIRST_COLUMNS = {
 }
 
 LIMITS = {
+    "artists": 50, "modifiers": 50,
     "cfg-stats": 20, "duplicates": 20, "part-stats": 20, "prompt-families": 20,
     "prompt-search": 20, "prompt-terms": 50, "prompt-top": 20, "size-stats": 20, "step-stats": 20,
     "user-stats": 20,
 }  # fmt: skip
 
 PARAMETERS: dict[str, dict[str, object]] = {
+    "artists": {"min_prompts": 1},
+    "modifiers": {"min_prompts": 1},
     "nsfw-filter": {"max_image_nsfw": 0.2, "max_prompt_nsfw": 0.5, "include_blurred": False},
     "nsfw-histogram": {"bins": 20},
     "nsfw-retention": {"steps": 10},

@@ -155,16 +155,31 @@ def test_artists_are_the_members_of_lists_after_by(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_artists_are_those_of_the_function_that_search_uses(corpus: Corpus) -> None:
-    counted = corpus.sql("""
-        select artist, count(*) as prompts from (
-            select distinct
-                prompt_id, trim(unnest(string_split(prompt_artists(prompt), '|'))) as artist
-            from prompts
-        ) as members where artist <> '' group by artist order by prompts desc, artist limit 25
-    """).rows()  # fmt: skip
+def test_artists_are_those_of_the_canned_query(corpus: Corpus) -> None:
     found = tables(corpus.select().report(sections=["terms"]))["terms/artists"]
-    assert [row[1:3] for row in found] == counted
+    assert [row[1:3] for row in found] == [
+        row[:2] for row in corpus.run("artists", limit=25).rows()
+    ]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_who_is_an_artist_is_decided_by_all_prompts_whatever_is_selected(
+    stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = ["a cat by wlop, 8k", "a dog by artgerm, 8k, ross tran", "a hut, 8k", "by ross tran"]
+    rows = [{"prompt": prompt} for prompt in prompts]
+    if stored:
+        monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))
+    with ddb_query.open("2m", data_dir=write(published(*rows), tmp_path)) as corpus:
+        if stored:
+            assert corpus.build()
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        some = corpus.select(where="prompt like '%cat%' or prompt like '%dog%'")
+        found = tables(some.report(sections=["terms"]))
+    assert [row[1:3] for row in found["terms/artists"]] == [
+        ("artgerm", 1), ("ross tran", 1), ("wlop", 1)
+    ]  # fmt: skip
+    assert [row[1] for row in found["terms/modifiers"]] == ["8k"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from search_truth import normalise
 from ddb_query.errors import SearchSyntaxError, UsageError
 from ddb_query.search.highlight import highlights
 from ddb_query.search.language import MAX_CHARACTERS, MAX_WORDS, parse
+from ddb_query.search.pieces import pieces_of
 from ddb_query.search.tree import (
     And,
     AnyBy,
@@ -25,6 +27,7 @@ from ddb_query.search.tree import (
     Word,
     only_negative,
 )
+from ddb_query.search.words import Memory, grouped
 
 
 def words(text: str) -> tuple[Word, ...]:
@@ -84,6 +87,16 @@ NORMALISED: list[tuple[str, Node]] = [
     ("-2 0 7 7 a", And((Not(Word("2077")), A))),
     ("東京", Phrase(("東", "京"))),
     ("東京*", Phrase(("東", "京"), prefix=True)),
+    ("cafe\u0301*", Prefix("cafe")),
+    ("नमस्ते*", Prefix("नमस्ते")),
+    ("नमस्ते~", Fuzzy("नमस्ते")),
+    ("ча\u0438\u0306ник~", Fuzzy("чайник")),
+    ("\uff41\uff52\uff54*", Prefix("art")),
+    ("pain\u00adting\u200b*", Prefix("painting")),
+    ("หมอก", Phrase(("ห", "ม", "อ", "ก"))),
+    ("\uff18\u3000\uff4b", Word("8k")),
+    ("8\u00a0k", Word("8k")),
+    ('by:"\uff27\uff52\uff45\uff47 Rutkowski"', By(GREG)),
     ("by:Á.B", By(Phrase(("a", "b")))),
     ("🎨 a", A),
     ("-🎨 a", A),
@@ -258,6 +271,47 @@ def test_matches_are_shown_in_the_prompt_as_it_is_written(typed: str, shown: lis
     spans = highlights(parse(typed, normalise), [PROMPT, "no match"], normalise)
     assert [PROMPT[start:end] for start, end in spans[0]] == shown
     assert spans[1] == []
+
+
+HANGUL = unicodedata.normalize("NFD", "한국 도시")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "typed", "shown"),
+    [
+        (HANGUL, "국", [unicodedata.normalize("NFD", "국")]),
+        ("ｶﾞﾗｽの城", "ガ", ["ｶﾞ"]),
+        ("ｶﾞﾗｽの城", "ガラス", ["ｶﾞﾗｽ"]),
+        ("ปราสาทในหมอก", "หมอก", ["หมอก"]),
+        ("a pain\u00adting, \uff18 \uff4b", "painting 8k", ["pain\u00adting", "\uff18 \uff4b"]),
+        ("ча\u0438\u0306ник и", "чайник", ["ча\u0438\u0306ник"]),
+        ("葛\U000e0100城", "葛", ["葛\U000e0100"]),
+        ("ﬁelds and Straße", "field* strasse", ["ﬁelds", "Straße"]),
+        ("\U00020bb7野屋", "野", ["野"]),
+        (
+            "by \uff21\uff52\uff54\uff47\uff45\uff52\uff4d",
+            "by:artgerm",
+            ["\uff21\uff52\uff54\uff47\uff45\uff52\uff4d"],
+        ),
+    ],
+)
+def test_matches_are_shown_as_they_are_written_in_whatever_form(
+    prompt: str, typed: str, shown: list[str]
+) -> None:
+    (spans,) = highlights(parse(typed, normalise), [prompt], normalise)
+    assert [prompt[start:end] for start, end in spans] == shown
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.text(
+        st.sampled_from("a8k ,é\u0301ｶﾞ\uff18\uff4b\u3000\u200b한\u1112\u1161\u11abห\u0e49城ﬁ™"),
+        max_size=12,
+    )
+)
+def test_a_prompt_cut_into_pieces_has_the_words_that_it_has_as_a_whole(prompt: str) -> None:
+    groups = grouped(prompt, pieces_of(prompt), Memory(normalise))
+    assert " ".join(word for group in groups for word in group.words) == normalise([prompt])[0]
 
 
 def test_plain_words_are_what_the_normaliser_makes_of_them() -> None:

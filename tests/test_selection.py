@@ -397,6 +397,7 @@ def test_criteria_that_make_no_sense_are_refused(said: dict[str, Any], corpus: C
         {"where": "widht > 5"}, {"where": "width >"}, {"where": "1 = 1) or (1 = 1"},
         {"where": "true; drop view images"}, {"where": "width > 5 limit 3"}, {"where": ""},
         {"where": "width > $w"}, {"order_by": "heigth"}, {"order_by": "seed limit 3"},
+        {"order_by": "images desc"},
         {"order_by": "seed; select 1"}, {"where": "true union select 1"}, {"where": "width\0 > 5"},
     ],
     ids=repr,

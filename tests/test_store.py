@@ -30,7 +30,10 @@ VALUES: dict[str, dict[str, object]] = {
     "user-stats": {"min_images": 2},
     "timeline": {"grain": "hour"},
 }
-VIEWS = ("metadata", "images", "prompts", "activity", "users", "terms", "repeats")
+VIEWS = (
+    "metadata", "images", "prompts", "activity", "users", "terms", "repeats",
+    "prompt_artists", "artists",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

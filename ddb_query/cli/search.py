@@ -39,7 +39,8 @@ def search(
     ] = False,
 ) -> None:
     """Search the prompts: words, "a phrase", -not, OR, prefix*, fuzzy~, by:"a name"."""
-    if "order_by" in chosen and (count or facet):
+    order_by = chosen.pop("order_by", None)
+    if order_by is not None and (count or facet):
         raise UsageError("counts have an order of their own", hint="leave --order-by out")
     limit = SHOWN_HITS if session.options.limit is None else session.options.limit
     with session.open() as corpus:
@@ -47,11 +48,11 @@ def search(
         if like is not None:
             if words:
                 raise UsageError("WORDS and --like were both given", hint="give one of them")
-            result = corpus.like(like, within, limit=limit, images=images)
+            result = corpus.like(like, within, limit=limit, images=images, order_by=order_by)
         else:
             result = corpus.search(
                 " ".join(words or []), within, limit=limit, images=images, count=count,
-                facet=facet, exact_syntax=exact_syntax,
+                facet=facet, exact_syntax=exact_syntax, order_by=order_by,
             )  # fmt: skip
         session.show([result], 0)
         if within is not None:

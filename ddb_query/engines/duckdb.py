@@ -20,7 +20,7 @@ from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
 from ddb_query.engines.float_bounds import without_bounds
-from ddb_query.engines.parsed import Parsed, parsed_select
+from ddb_query.engines.parsed import Parsed, outer_columns, parsed, serialised
 from ddb_query.engines.table_files import arrow_files, is_partitioned, table_files
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
@@ -465,14 +465,29 @@ class DuckDBEngine:
         with self._running():
             self._connection.view(view).filter(condition)
 
-    def check_order(self, view: str, order: str) -> None:
-        """See whether text is what a view can be ordered by.
+    def check_order(self, rows: Relation, name: str, order: str) -> None:
+        """See whether text is what rows can be ordered by.
+
+        Args:
+            rows: A SELECT.
+            name: What stands before a column, as in `images.seed`.
+            order: The text.
 
         Raises:
-            SqlError: It is not; DuckDB's words say why.
+            SqlError: It is not; the columns are named.
         """
         with self._running():
-            self._connection.view(view).order(order)
+            found = self._connection.sql(rows.sql, params=dict(rows.values) or None).set_alias(name)
+            columns = found.columns
+        hint = f"one can order by {', '.join(columns)}"
+        try:
+            with self._running():
+                found.order(order)
+        except SqlError as error:
+            raise SqlError(error.message, hint=hint) from error
+        if name in outer_columns(self._serialised(f"select 1 order by {order}")) - set(columns):
+            # DuckDB would order by the whole row.
+            raise SqlError(f"{name} is no column to order by", hint=hint)
 
     def parsed(self, sql: str) -> Parsed | None:
         """What a statement reads and calls; None when it is not one SELECT.
@@ -481,8 +496,11 @@ class DuckDBEngine:
             SqlError: It is not SQL.
         """
         self.statements(sql)
+        return parsed(self._serialised(sql))
+
+    def _serialised(self, sql: str) -> str:
         with self._running():
-            return parsed_select(self._connection, sql)
+            return serialised(self._connection, sql)
 
     def names_in(self, path: Path) -> Relation:
         """The image names in a file of anyone's: a SELECT of each once.

@@ -47,9 +47,13 @@ class Parsed:
 
 def parsed_select(connection: duckdb.DuckDBPyConnection, sql: str) -> Parsed | None:
     """What a statement reads and calls; None when it is not one SELECT."""
+    return parsed(serialised(connection, sql))
+
+
+def serialised(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The tree of a statement as JSON, which tells of an error where it is no SELECT."""
     relation = connection.sql("select json_serialize_sql($sql)", params={"sql": sql})
-    rows = relation.fetchall() if relation else []
-    return parsed(str(rows[0][0])) if rows else None
+    return str(relation.fetchall()[0][0]) if relation else ""
 
 
 def parsed(serialised: str) -> Parsed | None:
@@ -63,6 +67,17 @@ def parsed(serialised: str) -> Parsed | None:
         _look(node, found, own)
     found.tables -= own
     return found
+
+
+def outer_columns(serialised: str) -> set[str]:
+    """Names without a table in a SELECT, in lower case; those within subqueries left out."""
+    tree = json.loads(serialised)
+    found = (
+        node["column_names"]
+        for node in _nodes(tree, outer=True)
+        if node.get("type") == "COLUMN_REF" and len(node["column_names"]) == 1
+    )
+    return {str(name).lower() for (name,) in found}
 
 
 def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
@@ -88,11 +103,11 @@ def _look(node: dict[str, Any], found: Parsed, own: set[str]) -> None:
         own.add(str(one["key"]))
 
 
-def _nodes(tree: object) -> Iterator[dict[str, Any]]:
+def _nodes(tree: object, *, outer: bool = False) -> Iterator[dict[str, Any]]:
     waiting = [tree]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, dict):
+        if isinstance(one, dict) and not (outer and one.get("type") == "SUBQUERY"):
             yield one
             waiting.extend(one.values())
         elif isinstance(one, list):

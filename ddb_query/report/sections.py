@@ -35,6 +35,9 @@ EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private
 TERMS = "terms"
 TERMS_SQL = "select term, prompts from terms"
 IMAGES_SQL = "select count(*) as images from images"
+# Views that say of each prompt what all prompts of the corpus say together: as they are, whatever
+# the selection.
+_OF_THE_CORPUS = frozenset({"prompt_artists"})
 # What SQL reads from, as far as it is a name, with or without its schema.
 _SOURCE = re.compile(r"\b(from|join)\s+(?:(?:main|source)\.)?(\w+)")
 
@@ -55,6 +58,8 @@ class Scope:
 
     def answers(self, name: str) -> bool:
         """Whether a view of the corpus can be used as it is."""
+        if name in _OF_THE_CORPUS:
+            return self.stored
         if self.relation is not None:
             return False
         return name == "images" or (self.stored and _is_view(name))
@@ -107,6 +112,9 @@ def find(
     found: list[Section] = []
     counted = None
     with _tables(scope) as make:
+        # First, while the names that these views read mean the corpus.
+        texts = [query.sql for _, queries in chosen for query in queries]
+        make([f"from {name}" for name in _read_by(texts) if name in _OF_THE_CORPUS])
         with step(progress, f"{whose}the images", 0, len(chosen), "sections"):
             make([IMAGES_SQL])
         images = _asked(scope.engine, IMAGES_SQL)["images"][0].as_py()
@@ -131,7 +139,8 @@ def _tables(scope: Scope) -> Iterator[Callable[[Sequence[str]], None]]:
             for table in _read_by(texts):
                 if table in made or scope.answers(table):
                     continue
-                make([_sql(table)])
+                if table not in _OF_THE_CORPUS:
+                    make([_sql(table)])
                 made.add(table)
                 stack.enter_context(scope.engine.kept(table, _making(table, scope)))
 
@@ -180,6 +189,8 @@ def _sql(table: str) -> str:
 
 
 def _making(table: str, scope: Scope) -> Relation:
+    if table in _OF_THE_CORPUS:
+        return Relation(f"from {table}")
     if table != "images" or scope.relation is None:
         return Relation(_sql(table))
     selection = scope.relation

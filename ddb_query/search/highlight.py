@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from ddb_query.search.pieces import pieces_of
 from ddb_query.search.tree import AnyBy, By, Fuzzy, Leaf, Node, Phrase, Prefix, wanted
 from ddb_query.search.words import Group, Memory, Normalise, grouped, pairs, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-# Runs of what may be letters and digits; CJK characters one at a time, as each is a word.
-_CJK = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-_PIECE = re.compile(rf"[{_CJK}]|[^\s\x00-/:-@\[-`{{-\x7f{_CJK}]+")
 
 
 def highlights(
@@ -29,7 +25,7 @@ def highlights(
     """
     memory = Memory(normalise)
     texts = [readable(prompt) for prompt in prompts]
-    pieces = [[match.span() for match in _PIECE.finditer(text)] for text in texts]
+    pieces = [pieces_of(text) for text in texts]
     memory.learn(
         part
         for text, spans in zip(texts, pieces, strict=True)

@@ -7,6 +7,7 @@ Whatever has no meaning as an operator is text; the place and the reason are kep
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 
 _SPACE = re.compile(r"\s+")
@@ -16,7 +17,8 @@ _QUOTED = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}](\*?)")
 _BY = re.compile(r"by:", re.IGNORECASE)
 _ANY_BY = re.compile(r"by:\*(?=[\s)]|$)", re.IGNORECASE)
 _TOKEN_MARKS = re.compile(rf"[\s(){_QUOTES}]")
-_ENDS_A_WORD = re.compile(r"[^\W_][*~]$")
+# Marks end a word as letters do, and so does what cannot be seen.
+_IN_WORDS = frozenset({"L", "M", "N", "C"})
 
 OPERAND_ENDS = frozenset({"text", "phrase", "prefix", "fuzzy", "any-by", ")"})
 OPERAND_STARTS = frozenset({"text", "phrase", "prefix", "fuzzy", "any-by", "(", "-"})
@@ -136,7 +138,7 @@ class _Lexer:
         if not by and body in ("OR", "AND"):
             return self._add(body.lower(), start, end, body)
         kind = "text"
-        if _ENDS_A_WORD.search(body):
+        if _is_pattern(body):
             kind = "prefix" if body[-1] == "*" else "fuzzy"
             body = body[:-1]
         for mark in re.finditer(r"[*~]", body):
@@ -164,6 +166,11 @@ class _Lexer:
             self.strays.append((at, "this bracket closes nothing"))
         elif not first:
             self.strays.append((at, "a quote opens before a word, not in it"))
+
+
+def _is_pattern(body: str) -> bool:
+    """Whether a word ends in `*` or `~`, and has a letter, mark or digit before it."""
+    return body[-1:] in ("*", "~") and unicodedata.category(body[-2:-1] or "*")[0] in _IN_WORDS
 
 
 def _without_strays(lexer: _Lexer) -> list[Piece]:

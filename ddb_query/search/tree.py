@@ -94,6 +94,15 @@ def only_negative(tree: Node) -> bool:
     return False
 
 
+def names_artists(tree: Node) -> bool:
+    """Whether it asks for artists anywhere."""
+    if isinstance(tree, Not):
+        return names_artists(tree.part)
+    if isinstance(tree, And | Or):
+        return any(names_artists(part) for part in tree.parts)
+    return isinstance(tree, By | AnyBy)
+
+
 def wanted(tree: Node) -> list[Leaf]:
     """The leaves that are asked for, each once: what can be highlighted."""
     if isinstance(tree, Not):

@@ -15,6 +15,7 @@ from ddb_query.errors import UsageError
 from ddb_query.printable import printable
 from ddb_query.query_library import VIEWS, read_view, sql_folder
 from ddb_query.search.predicate import predicate
+from ddb_query.search.tree import names_artists
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import Conditions, conditions
 from ddb_query.selection.thinning import steps, strata_rows
@@ -101,12 +102,14 @@ def _check(criteria: Criteria, columns: Mapping[str, str]) -> None:
 
 
 def _add_match(passing: Conditions, tree: Node) -> None:
-    condition, values = predicate(tree, text="text", artists="prompt_artists(prompt)")
-    inner = (
-        "select prompt from (select prompt, normalise(prompt) as text"
-        " from (select distinct prompt from source.published) as spelled)"
-        f" as normalised where {condition}"
+    condition, values = predicate(tree)
+    source = (
+        "(select prompt, normalise(prompt) as text"
+        " from (select distinct prompt from source.published) as spelled) as normalised"
     )
+    if names_artists(tree):
+        source = "prompts inner join prompt_artists using (prompt_id)"
+    inner = f"select prompt from {source} where {condition}"
     passing.parts.append(f"prompt in ({inner})")
     passing.values.update(values)
 
@@ -191,8 +194,9 @@ def _definition(name: str, own: Mapping[str, str]) -> str | None:
 def _names(sql: str) -> Iterator[str]:
     """What SQL may read or call of ours: words after FROM, JOIN or a comma, and before `(`."""
     words = [token.text.strip('"').lower() for token in tokens(sql) if token.kind != "comment"]
-    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
-        if before == ".":
+    ahead = ["", "", *words]
+    for schema, before, word, after in zip(ahead, ahead[1:], words, [*words[1:], ""], strict=False):
+        if before == "." and schema in ("main", "source"):
             # What else `source` has is written first of all.
             yield f"source.{word}" if f"source.{word}" in _VIEWS | _SOURCE else word
         if word.isidentifier() and (after == "(" or before in ("from", "join", ",")):

@@ -386,7 +386,7 @@ class Selection:
             _ = self._search_tables
             engine.check_condition("images", criteria.where)
         if criteria.order_by is not None:
-            engine.check_order("images", criteria.order_by)
+            engine.check_order(Relation("from images"), "images", criteria.order_by)
         _ = self.unrepeatable
 
     @cached_property

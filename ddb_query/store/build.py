@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 # Images: the larger a row group, the more prompts share its dictionary; the smaller, the less is
 # read for the first rows of a part. Prompts: sorted by prompt_id in small ones, so that the few
 # that a search finds are read without the rest.
-_ROW_GROUP_ROWS = {"images": 122_880, "prompts": 20_480, "clauses": 20_480}
+_ROW_GROUP_ROWS = {
+    "images": 122_880,
+    "prompts": 20_480,
+    "clauses": 20_480,
+    "prompt_artists": 20_480,
+}
 _DEFAULT_ROW_GROUP_ROWS = 122_880
 _LONGEST_DICTIONARY_BYTES = 1 << 28
 
@@ -45,7 +50,7 @@ _DICTIONARIES = {
     ],
     "activity": ["user_name", "sampler", "hour", "images", "first_seen", "last_seen", "scored"],
 }  # fmt: skip
-_SLOW_CODEC = {"prompt", "text", "clauses", "term"}
+_SLOW_CODEC = {"prompt", "text", "clauses", "term", "artists", "artist"}
 
 _IMAGES = """
 select image_name, * exclude (image_name, image_key, prompt_id), prompt_id
@@ -61,9 +66,10 @@ select
 from (select *, try_cast(left(image_name, 36) as uuid) as uuid from source.metadata) as named
 """
 _INDEXED = """
-select prompt_id, images, text, prompt_artists(prompt) as artists
+select prompts.prompt_id, prompts.images, prompts.text, prompt_artists.artists
 from prompts
-order by images desc, prompt_id
+inner join prompt_artists on prompt_artists.prompt_id = prompts.prompt_id
+order by prompts.images desc, prompts.prompt_id
 """
 _INDEX_BATCH_ROWS = 20_000
 _STEP_SECONDS = 0.2
@@ -105,10 +111,12 @@ inner join firsts on firsts.place = stored.file_row_number
 inner join counted on counted.prompt_id = firsts.prompt_id
 order by counted.prompt_id
 """
+_TERMS = "select * from terms order by prompts desc, term"
+_PROMPT_ARTISTS = "select * from prompt_artists order by prompt_id"
 _DERIVED = {
     "users": "select * from users order by images desc, user_name",
     "repeats": "select * from repeats order by images desc",
-    "terms": "select * from terms order by prompts desc, term",
+    "artists": "select * from artists order by prompts desc, artist",
 }
 
 
@@ -161,8 +169,13 @@ def _write_all(
     with contextlib.closing(open_over(folder)) as engine:
         prompts = Relation(_PROMPTS, {"images": engine.literal_path(images)})
         _write(engine, prompts, folder / "prompts.parquet", progress)
-    with contextlib.closing(open_over(folder)) as engine:
-        _write(engine, Relation(_CLAUSES), folder / "clauses.parquet", progress)
+    for table, sql in {
+        "clauses": _CLAUSES,
+        "terms": _TERMS,
+        "prompt_artists": _PROMPT_ARTISTS,
+    }.items():
+        with contextlib.closing(open_over(folder)) as engine:
+            _write(engine, Relation(sql), folder / f"{table}.parquet", progress)
     with (
         contextlib.closing(open_over(folder)) as engine,
         _indexing(engine.cursor(), folder / INDEX, progress),

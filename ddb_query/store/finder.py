@@ -13,6 +13,7 @@ from ddb_query.search.index import Hits, Index
 from ddb_query.search.index import build as build_index
 from ddb_query.search.language import parse
 from ddb_query.search.predicate import predicate
+from ddb_query.search.tree import names_artists
 from ddb_query.store.build import build, index_rows
 
 if TYPE_CHECKING:
@@ -138,10 +139,11 @@ class Finder:
         return [row[0] or "" for row in answer.cells()] if answer else []
 
     def _scanned(self, tree: Node, limit: int | None) -> Hits:
-        condition, values = predicate(tree, artists="prompt_artists(prompt)")
+        condition, values = predicate(tree)
+        artists = " inner join prompt_artists using (prompt_id)" if names_artists(tree) else ""
         # The condition is ours, made of columns, functions and parameters; the values are bound.
         sql = (
-            f"select prompt_id from prompts where {condition}"  # noqa: S608
+            f"select prompt_id from prompts{artists} where {condition}"  # noqa: S608
             " order by images desc, prompt_id"
         )
         answer = self.engine().answer(Relation(sql, values))

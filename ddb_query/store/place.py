@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 # Raised when the files in a store change: an older store is then built anew.
 STORE_VERSION = 4
-# The rules by which text is normalised (sql/functions/normalise.sql).
-MATCH_RULES = 1
+# The rules by which text is normalised (sql/functions/normalise.sql) and artists are told
+# (sql/views/prompt_artists.sql).
+MATCH_RULES = 2
 
-TABLES = ("images", "prompts", "activity", "users", "repeats", "clauses", "terms")
+TABLES = (
+    "images", "prompts", "activity", "users", "repeats", "clauses", "terms", "prompt_artists",
+    "artists",
+)  # fmt: skip
 INDEX = "index"
 _MANIFEST = "store.json"
 _FOOTER_TAIL_BYTES = 8

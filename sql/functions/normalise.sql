@@ -1,6 +1,6 @@
--- normalise(prompt): the text that is stored, indexed and scanned. match_rules: 1
--- Words are runs of letters and digits, one space apart. Where numbers may have to be joined, more
--- is done:
+-- normalise(prompt): the text that is stored, indexed and scanned. match_rules: 2
+-- Words are runs of letters and digits, one space apart. What is not ASCII is brought into form NFKC
+-- and folded before. Where numbers may have to be joined, more is done:
 -- 1. what parts words: one space stays one space, anything else becomes |;
 -- 2. every word, or only every digit that stands alone, is set apart, so that neighbours never
 --    share what is between them;
@@ -24,16 +24,5 @@ case
             '\b([0-9])\b', '<\1<', 'g'),
         '< <', ''), '<', ''), '|', ' '),
         '\b([0-9]+) (k|d|s|th|st|nd|rd|mm|cm|mp|p|bit|fps)\b', '\1\2', 'g'))
-    else trim(replace(regexp_replace(replace(replace(replace(
-        replace(regexp_replace(
-            ' ' || replace(replace(
-                regexp_replace(
-                    folded(prompt),
-                    ' [^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N} ][^\p{L}\p{M}\p{N}]*', '|', 'g'
-                ),
-                ' ', '  '), '|', ' | ') || ' ',
-            ' ([0-9]) ', '<\1>', 'g'),
-        '><', ''), '<', ' '), '>', ' '), ' | ', '  '),
-        ' ([0-9]+)  (k|d|s|th|st|nd|rd|mm|cm|mp|p|bit|fps) ', ' \1\2 ', 'g'),
-        '  ', ' '))
+    else joined(folded(nfkc(prompt)))
 end

@@ -10,8 +10,15 @@ case
             replace(lower(prompt), ', ', ','), ' [^a-z0-9,]+|[^a-z0-9, ][^a-z0-9,]*', ' ', 'g'
         ) || ',',
         ' ,', ','), ', ', ','))
-    else replace(
+    when bit_length(prompt) = 8 * length(prompt) then replace(
         replace(normalise(replace(prompt, ',', ' xcommax ') || ' xcommax') || ' ', 'xcommax ', ','),
+        ' ,', ','
+    )
+    else replace(
+        replace(
+            joined(folded(replace(nfkc(prompt), ',', ' xcommax ') || ' xcommax')) || ' ',
+            'xcommax ', ','
+        ),
         ' ,', ','
     )
 end

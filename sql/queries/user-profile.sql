@@ -26,7 +26,7 @@ own_prompts as (
 clauses as (
     select distinct prompt, images, normalise(clause) as term
     from (
-        select prompt, images, unnest(string_split(prompt, ',')) as clause
+        select prompt, images, unnest(string_split(nfkc(prompt), ',')) as clause
         from own_prompts
     ) as cut
 ),
