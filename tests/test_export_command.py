@@ -307,7 +307,7 @@ def test_a_search_in_an_order_shows_images_and_prompts_in_that_order(
     prompts = [*dict.fromkeys(map(str, expected["prompt_id"].to_pylist()))]
     target = tmp_path / ("found" if form == "table" else f"found.{form}")
     for images, first, ordered in ((["--images"], "image_name", names), ([], "prompt_id", prompts)):
-        ran = ddb("search", WORDS, *images, *said, "--format", form, "-o", target)
+        ran = ddb("search", WORDS, *images, *said, "--format", form, "-o", target, "--force")
         assert ran.code == 0
         assert first_column(target, first) == ordered[:12]
 

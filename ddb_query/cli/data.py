@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ddb_query.catalog import Catalog
-from ddb_query.cli.options import Session, command, common_options
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command, common_options
+from ddb_query.cli.parsing import Command, Group
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
-from ddb_query.errors import UsageError
+from ddb_query.errors import MissingDataError, UsageError
 from ddb_query.settings import Settings
 from ddb_query.store.place import source_is_gone
 from ddb_query.store.place import stores as stores_in
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from ddb_query.store.place import Store
 
 app = typer.Typer(
-    help="Which data there is, and how to get it.", rich_markup_mode=None, add_completion=False
+    cls=Group,
+    help="Show which data there is, and get more.",
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 common_options(app)
@@ -33,23 +38,25 @@ _STATUS = (
     Column("dataset", "VARCHAR"), Column("rows", "BIGINT"), Column("megabytes", "DOUBLE"),
     Column("row_groups", "BIGINT"), Column("where", "VARCHAR"),
 )  # fmt: skip
+_ENGINE = ("threads", "memory_limit", "timeout")
 _AS_HELP = "Which dataset it is, whatever its image names say."
 
 
-@app.command("status")
-@command
+@app.command("status", cls=Command)
+@command("data_dir", *_ENGINE, *RESULT)
 def status(session: Session) -> None:
-    """Show which metadata tables there are, and which command gets a missing one."""
+    """Show which tables there are, and which command gets a missing one."""
     with _engine(session) as engine:
         catalog = _catalog(session)
         rows = [_row(found) for found in catalog.status(engine)]
         rows += map(_added_row, filter(_listed_apart, catalog.registry.entries()))
     rows += [_store_row(store) for store in stores_in(_settings(session).cache_dir)]
     session.show_listing(Listed(_STATUS, tuple(rows)))
+    _tell_choice(session)
 
 
-@app.command("add")
-@command
+@app.command("add", cls=Command)
+@command("data_dir", *_ENGINE)
 def add(
     session: Session,
     paths: Annotated[
@@ -57,7 +64,7 @@ def add(
     ],
     as_: Annotated[Literal["2m", "large"] | None, typer.Option("--as", help=_AS_HELP)] = None,
 ) -> None:
-    """Register metadata tables, part zips and extracted parts where they lie, without copying."""
+    """Register tables, part zips and extracted parts where they lie."""
     with _engine(session) as engine:
         catalog = _catalog(session)
         for path in paths:
@@ -65,10 +72,11 @@ def add(
             session.diagnostics.note(f"added {added.path}: {_what(added)}")
             if extra:
                 session.diagnostics.note(f"columns left out: {', '.join(extra)}")
+    _tell_choice(session)
 
 
-@app.command("pull")
-@command
+@app.command("pull", cls=Command)
+@command("data_dir", *_ENGINE)
 def pull(
     session: Session,
     table: Annotated[Literal["2m", "large"], typer.Argument(help="Which table to get.")],
@@ -76,7 +84,10 @@ def pull(
         str, typer.Option(metavar="REV", help="Branch, tag or commit of the repository.")
     ] = "main",
 ) -> None:
-    """Download a metadata table from the Hub; go on where a broken download stopped."""
+    """Download a metadata table from the Hub.
+
+    A broken download goes on where it stopped.
+    """
     tell = session.diagnostics
     with _engine(session) as engine:
         done = _catalog(session).pull(
@@ -87,25 +98,26 @@ def pull(
     commit = f" at commit {done.source.commit}" if done.source.commit else ""
     there = "already there" if done.already_there else "downloaded"
     tell.note(f"{there}: {done.path} ({size}){commit}")
+    _tell_choice(session)
 
 
-@app.command("demo")
-@command
+@app.command("demo", cls=Command)
+@command(*_ENGINE)
 def demo(
     session: Session,
     rows: Annotated[int, typer.Option(min=1, metavar="N", help="Number of images.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Other rows for another.")] = 0,
 ) -> None:
-    """Generate the demo dataset: made-up rows with the published schema and its quirks."""
+    """Generate the demo dataset, whose rows are made up."""
     with _engine(session) as engine:
         table = _catalog(session).make_demo(engine, rows=rows, seed=seed)
     session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
 
 
-@app.command("build")
-@command
+@app.command("build", cls=Command)
+@command(*DATA, *ENGINE)
 def build(session: Session) -> None:
-    """Build the store and the search index of a dataset, which make everything faster."""
+    """Build the store of a dataset, which makes everything faster."""
     with session.open() as corpus:
         built = corpus.build()
         session.diagnostics.clear()
@@ -113,8 +125,8 @@ def build(session: Session) -> None:
         session.diagnostics.note(f"the store of dataset {corpus.dataset}: {done}")
 
 
-@app.command("remove")
-@command
+@app.command("remove", cls=Command)
+@command("data_dir", "yes")
 def remove(
     session: Session,
     what: Annotated[
@@ -125,7 +137,10 @@ def remove(
         bool, typer.Option("--stores", help="The stores whose table is gone or has changed.")
     ] = False,
 ) -> None:
-    """Forget what was added, and delete what ddb itself wrote, after naming it."""
+    """Forget what was added, and delete what ddb itself wrote.
+
+    What is to be deleted is named first, and asked for.
+    """
     if stores:
         _remove_stores(session)
     elif not what:
@@ -158,6 +173,14 @@ def _remove_stores(session: Session) -> None:
     for store in gone:
         store.discard()
     session.diagnostics.note(f"stores deleted: {len(gone)}")
+
+
+def _tell_choice(session: Session) -> None:
+    """Say which dataset is asked when nobody names one, where there is a choice."""
+    with contextlib.suppress(MissingDataError):
+        _, choice = _catalog(session).choose(None)
+        if choice:
+            session.diagnostics.note(choice)
 
 
 def _store_row(store: Store) -> tuple[Value, ...]:

@@ -6,9 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
 
-from ddb_query.cli.options import Session, command, common_options
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command, common_options
+from ddb_query.cli.parsing import Command, Group
 from ddb_query.query_file import METAVARS, spelled
 from ddb_query.query_library import QueryLibrary
 from ddb_query.settings import user_sql_dir
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PREFIX = "given_"
 
 
-class QueryGroup(TyperGroup):
+class QueryGroup(Group):
     """The canned queries as commands, made when they are asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -64,7 +64,7 @@ def _as_command(query: CannedQuery) -> Any:
         }
         with session.open() as corpus:
             result = corpus.run(query.name, limit=session.options.limit, **said)
-            session.show([result], query.limit)
+            session.show([result])
 
     session = inspect.Parameter(
         "session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session
@@ -73,7 +73,8 @@ def _as_command(query: CannedQuery) -> Any:
         [session, *(_option(parameter) for parameter in query.parameters)]
     )
     only = typer.Typer(rich_markup_mode=None, add_completion=False)
-    only.command(query.name, help=_help(query))(command(run))
+    taken = command(*DATA, "sql_dir", *ENGINE, *RESULT)
+    only.command(query.name, help=_help(query), cls=Command)(taken(run))
     return typer.main.get_command(only)
 
 

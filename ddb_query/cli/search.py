@@ -6,18 +6,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
+from ddb_query.cli.parsing import Command
 from ddb_query.cli.selecting import selecting, tell
 from ddb_query.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-SHOWN_HITS = 20
 
-
-@app.command("search")
-@command
-@selecting
+@app.command("search", cls=Command)
+@command(*DATA, *ENGINE, *RESULT)
+@selecting()
 def search(
     session: Session,
     chosen: dict[str, Any],
@@ -38,10 +37,14 @@ def search(
         bool, typer.Option("--exact-syntax", help="Stray quotes and brackets are errors.")
     ] = False,
 ) -> None:
-    """Search the prompts: words, "a phrase", -not, OR, prefix*, fuzzy~, by:"a name"."""
+    """Search the prompts by words, phrases and names of artists.
+
+    WORDS are words, "a phrase", -not, OR, prefix*, fuzzy~, by:"a name"; quote them together, as in
+    ddb search 'castle "matte painting" -night'.
+    """
     if "order_by" in chosen and (count or facet):
         raise UsageError("counts have an order of their own", hint="leave --order-by out")
-    limit = SHOWN_HITS if session.options.limit is None else session.options.limit
+    limit = session.options.limit
     with session.open() as corpus:
         within = corpus.select(**chosen) if chosen else None
         if like is not None:
@@ -53,6 +56,6 @@ def search(
                 " ".join(words or []), within, limit=limit, images=images, count=count,
                 facet=facet, exact_syntax=exact_syntax,
             )  # fmt: skip
-        session.show([result], 0)
+        session.show([result])
         if within is not None:
             tell(session, within)

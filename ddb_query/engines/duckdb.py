@@ -17,7 +17,7 @@ from ddb_query.engines.anyones import name_rows, relation_of
 from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
-from ddb_query.engines.duckdb_kept import LastResult
+from ddb_query.engines.duckdb_kept import LastResult, repeats
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ddb_query.search.index import Hits
 
 MINIMUM_MEMORY = 1_000_000_000
+# How long the rows of a result that a screen shows in part are counted.
+_COUNT_SECONDS = 5.0
 
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
 _CHANGING = """select distinct function_name from duckdb_functions()
@@ -509,7 +511,7 @@ class DuckDBEngine:
             return None
         return DuckDBAnswer(
             self._running, found, is_text=kind == "EXPLAIN",
-            statement=relation if kind == "SELECT" else None,
+            statement=relation if kind == "SELECT" else None, counter=self._count,
         )  # fmt: skip
 
     def keep(self, answer: Answer) -> tuple[DuckDBAnswer, int | None]:
@@ -524,6 +526,17 @@ class DuckDBEngine:
         if self._last is None:
             self._last = LastResult(self._connection, self._running)
         return self._last.keep(answer)
+
+    def _count(self, answer: DuckDBAnswer) -> int | None:
+        """How many rows an answer has; None when another run might give another number.
+
+        Raises:
+            TimedOutError: It takes longer than somebody would wait for a number.
+        """
+        with self._running(_COUNT_SECONDS):
+            if answer.statement and not repeats(self._connection, answer.statement):
+                return None
+            return int(answer.relation.count("*").fetchall()[0][0])
 
     def cursor(self, *, silent: bool = False) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared.
@@ -556,11 +569,13 @@ class DuckDBEngine:
             shutil.rmtree(self._spill, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _running(self) -> Iterator[None]:
+    def _running(self, at_most_seconds: float | None = None) -> Iterator[None]:
         """Watch over a statement, and turn DuckDB's errors into ours."""
+        limits = (self._limits.timeout_seconds, at_most_seconds)
+        timeout = min((seconds for seconds in limits if seconds is not None), default=None)
         with Watch(
             self.interrupt,
-            timeout_seconds=self._limits.timeout_seconds,
+            timeout_seconds=timeout,
             percent=self._percent,
             progress=self._progress,
         ) as watch:
@@ -573,16 +588,16 @@ class DuckDBEngine:
                 ) from error
             except (duckdb.Error, OSError) as error:
                 # Out of an Arrow stream DuckDB's errors come as OSError, with the same words.
-                raise self._failure(_words(error), watch) from error
+                raise self._failure(_words(error), watch, timeout) from error
             except RuntimeError as error:
                 # What DuckDB raises for a Ctrl-C that it noticed itself.
                 if watch.interrupted or str(error) == "Query interrupted":
                     raise KeyboardInterrupt from error
                 raise
 
-    def _failure(self, words: str, watch: Watch) -> BaseException:
-        if watch.timed_out and self._limits.timeout_seconds:
-            return TimedOutError(self._limits.timeout_seconds)
+    def _failure(self, words: str, watch: Watch, timeout: float | None) -> BaseException:
+        if watch.timed_out and timeout:
+            return TimedOutError(timeout)
         if watch.interrupted:
             return KeyboardInterrupt()
         if words.startswith("INTERRUPT Error"):

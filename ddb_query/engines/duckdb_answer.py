@@ -33,6 +33,7 @@ class DuckDBAnswer:
         relation: The statement, not yet run.
         is_text: Whether the rows are the lines of a text, such as a plan.
         statement: The SELECT that gives the rows; None when another statement gave them.
+        counter: Counts the rows without reading them.
         tally: Counts the rows as they are read.
         counted: SQL expressions over the columns c0, c1, …, that `tally` sums.
         hidden: How many columns at the end are there to be counted only.
@@ -45,6 +46,7 @@ class DuckDBAnswer:
         *,
         is_text: bool = False,
         statement: Relation | None = None,
+        counter: Callable[[DuckDBAnswer], int | None] | None = None,
         tally: Tally | None = None,
         counted: tuple[str, ...] = (),
         hidden: int = 0,
@@ -53,6 +55,7 @@ class DuckDBAnswer:
         self.relation = relation
         self.is_text = is_text
         self.statement = statement
+        self._counter = counter
         self._tally = tally
         self._counted = counted
         names = _unique(relation.columns[: len(relation.columns) - hidden])
@@ -94,6 +97,14 @@ class DuckDBAnswer:
             statement=self.statement, tally=self._tally, counted=self._counted,
             hidden=len(self.relation.columns) - len(self.columns),
         )  # fmt: skip
+
+    def count(self) -> int | None:
+        """How many rows there are; None when that cannot be known.
+
+        Raises:
+            TimedOutError: It takes longer than somebody would wait for a number.
+        """
+        return self._counter(self) if self._counter else None
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""

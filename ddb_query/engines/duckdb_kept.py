@@ -17,6 +17,7 @@ from ddb_query.sql_text import LAST_RESULT, reads_last, tokens
 if TYPE_CHECKING:
     import duckdb
 
+    from ddb_query.engines.base import Relation
     from ddb_query.engines.duckdb_answer import Running
 
 KEPT_ROWS = 10_000
@@ -59,7 +60,7 @@ class LastResult:
             rows: int | None = self._store(answer.relation.limit(KEPT_ROWS + 1), table)
             made = [f"table {_SCHEMA}.{table}"]
             if rows == KEPT_ROWS + 1:
-                rows = None if self._repeatable(answer) else self._store(answer.relation, table)
+                rows = None if self._can_run_again(answer) else self._store(answer.relation, table)
             if rows is None:
                 made.append(f"view {_SCHEMA}.{self._view(answer, f'{table}_all')}")
             self._name(made[-1].rpartition(" ")[2])
@@ -77,15 +78,11 @@ class LastResult:
         (count,) = self._connection.table(f"{_SCHEMA}.{table}").count("*").fetchall()[0]
         return int(count)
 
-    def _repeatable(self, answer: DuckDBAnswer) -> bool:
-        """Whether a statement gives the same rows again, as far as its names tell."""
+    def _can_run_again(self, answer: DuckDBAnswer) -> bool:
+        """Whether a statement gives the same rows when `_` is read, as far as its names tell."""
         if answer.statement is None or not _can_be_renamed(answer.statement.sql):
             return False
-        found = self._connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
-        functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
-        changing = {name for (name,) in found} - _OWN_VIEWS - _OWN_MACROS - functions
-        used = {token.text.strip('"').lower() for token in tokens(answer.statement.sql)}
-        return not used & (changing | {"sample", "tablesample"})
+        return repeats(self._connection, answer.statement)
 
     def _view(self, answer: DuckDBAnswer, view: str) -> str:
         """A view of all rows of a SELECT; what it calls `_` is the result before it."""
@@ -113,6 +110,19 @@ class LastResult:
         for kept in reversed(self._kept):
             self._connection.execute(f"drop {kept}")
         self._kept.clear()
+
+
+def repeats(connection: duckdb.DuckDBPyConnection, statement: Relation) -> bool:
+    """Whether a SELECT gives the same rows again, as far as its names tell.
+
+    Temporary tables that ddb itself keeps are written once: they are called `ddb_…`.
+    """
+    found = connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
+    functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
+    changing = {name for (name,) in found} - _OWN_VIEWS - _OWN_MACROS - functions
+    used = {token.text.strip('"').lower() for token in tokens(statement.sql)}
+    used = {name for name in used if not name.startswith("ddb_")}
+    return not used & (changing | {"sample", "tablesample"})
 
 
 def _can_be_renamed(sql: str) -> bool:
