@@ -119,6 +119,18 @@ class SqlError(DdbError):
         return SqlError(f"{path}: {self.message}", hint=self.hint)
 
 
+class ComparedWithTextError(SqlError):
+    """A number is compared with text; DuckDB's words would quote a text of the data."""
+
+    def __init__(self, words: str, name: str, value: str) -> None:
+        super().__init__(
+            words,
+            hint=f"${name} is no text here: -p {name}:text={value} gives it as text"
+            f" (.set {name}:text {value} in the shell, '{value}' from Python)",
+        )
+        self.name = name
+
+
 class OutOfMemoryError(SqlError):
     """A statement needed more memory than it may use."""
 

@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -21,6 +23,7 @@ from ddb_query.engines.duckdb_kept import LastResult, repeats
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
+    ComparedWithTextError,
     DdbError,
     InterruptedByUserError,
     OutOfMemoryError,
@@ -31,9 +34,10 @@ from ddb_query.errors import (
 )
 from ddb_query.files import alive, make_folder
 from ddb_query.query_library import VIEWS, read_view, sql_folder
+from ddb_query.sql_text import parameter_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     from ddb_query.dataset import Dataset
@@ -57,6 +61,10 @@ MEMBERS = {
     "compressed_size": "bigint", "size": "bigint", "crc32": "bigint", "method": "integer",
     "source": "varchar", "etag": "varchar",
 }  # fmt: skip
+_OTHER_TYPE = (
+    "Conversion Error: Could not convert string", "Binder Error: Cannot compare values of type",
+)  # fmt: skip
+_QUOTED_TEXT = re.compile(r"string '.*' to", re.DOTALL)
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -485,8 +493,12 @@ class DuckDBEngine:
             sql.encode()
         except UnicodeEncodeError as error:
             raise UsageError("the SQL is not UTF-8 text") from error
-        with self._running():
-            found = self._connection.extract_statements(sql)
+        try:
+            with self._running():
+                found = self._connection.extract_statements(sql)
+        except SqlError as error:
+            error.hint = error.hint or parameter_hint(sql)
+            raise
         for statement in found:
             if any(name.isdigit() for name in statement.named_parameters):
                 raise UsageError("a parameter needs a name", hint="write $name, not ? or $1")
@@ -502,7 +514,8 @@ class DuckDBEngine:
             SqlError: DuckDB refuses it.
 
         """
-        with self._running():
+        running = partial(self._running, values=relation.values)
+        with running():
             kind = self._connection.extract_statements(relation.sql)[0].type.name
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
             if found is not None and kind == "EXPLAIN":
@@ -510,7 +523,7 @@ class DuckDBEngine:
         if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
         return DuckDBAnswer(
-            self._running, found, is_text=kind == "EXPLAIN",
+            running, found, is_text=kind == "EXPLAIN",
             statement=relation if kind == "SELECT" else None, counter=self._count,
         )  # fmt: skip
 
@@ -569,8 +582,12 @@ class DuckDBEngine:
             shutil.rmtree(self._spill, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _running(self, at_most_seconds: float | None = None) -> Iterator[None]:
-        """Watch over a statement, and turn DuckDB's errors into ours."""
+    def _running(
+        self,
+        at_most_seconds: float | None = None,
+        values: Mapping[str, object] = MappingProxyType({}),
+    ) -> Iterator[None]:
+        """Watch over a statement with its values, and turn DuckDB's errors into ours."""
         limits = (self._limits.timeout_seconds, at_most_seconds)
         timeout = min((seconds for seconds in limits if seconds is not None), default=None)
         with Watch(
@@ -588,14 +605,17 @@ class DuckDBEngine:
                 ) from error
             except (duckdb.Error, OSError) as error:
                 # Out of an Arrow stream DuckDB's errors come as OSError, with the same words.
-                raise self._failure(_words(error), watch, timeout) from error
+                words = _words(error)
+                raise self._failure(words, watch, timeout, values) from error
             except RuntimeError as error:
                 # What DuckDB raises for a Ctrl-C that it noticed itself.
                 if watch.interrupted or str(error) == "Query interrupted":
                     raise KeyboardInterrupt from error
                 raise
 
-    def _failure(self, words: str, watch: Watch, timeout: float | None) -> BaseException:
+    def _failure(
+        self, words: str, watch: Watch, timeout: float | None, values: Mapping[str, object]
+    ) -> BaseException:
         if watch.timed_out and timeout:
             return TimedOutError(timeout)
         if watch.interrupted:
@@ -608,6 +628,8 @@ class DuckDBEngine:
             return self._udf_errors.pop()
         if damaged := damage(words, self._files, self.problem_of):
             return damaged
+        if compared := _compared_with_text(words, values):
+            return compared
         unknown_name = words.startswith(("Catalog Error", "Binder Error"))
         return SqlError(words, hint=_NAMES_HINT if unknown_name else None)
 
@@ -620,6 +642,17 @@ class DuckDBEngine:
 
 def _words(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _compared_with_text(words: str, values: Mapping[str, object]) -> ComparedWithTextError | None:
+    """The error for a number compared with text, if that is what DuckDB's words may mean."""
+    others = [(name, value) for name, value in values.items() if not isinstance(value, str)]
+    if not others or not words.startswith(_OTHER_TYPE):
+        return None
+    name, value = others[0]
+    written = "null" if value is None else str(value)
+    written = written.lower() if isinstance(value, bool) else written
+    return ComparedWithTextError(_QUOTED_TEXT.sub("string '…' to", words), name, written)
 
 
 def _says_only_that_it_ran(kind: str, columns: list[str]) -> bool:

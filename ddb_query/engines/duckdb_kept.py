@@ -11,7 +11,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
-from ddb_query.query_library import VIEWS, sql_folder
+from ddb_query.query_library import sql_folder
 from ddb_query.sql_text import LAST_RESULT, reads_last, tokens
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SCHEMA = "kept"
 # The results of all connections lie in one schema.
 _numbers = itertools.count(1)
 
-_OWN_VIEWS = {"metadata", "metadata_large", *VIEWS, LAST_RESULT}
+_OWN_VIEWS = {"metadata", "metadata_large", "published", "stored", LAST_RESULT}
 _OWN_MACROS = {"hash60", "dataset_name", "image_suffix", "search", "search_hits"}
 _CHANGING = """
 select lower(table_name) from duckdb_tables() where schema_name <> $schema
@@ -118,8 +118,10 @@ def repeats(connection: duckdb.DuckDBPyConnection, statement: Relation) -> bool:
     Temporary tables that ddb itself keeps are written once: they are called `ddb_…`.
     """
     found = connection.sql(_CHANGING, params={"schema": _SCHEMA}).fetchall()
-    functions = {path.stem for path in (sql_folder() / "functions").glob("*.sql")}
-    changing = {name for (name,) in found} - _OWN_VIEWS - _OWN_MACROS - functions
+    own = {
+        path.stem for kind in ("functions", "views") for path in (sql_folder() / kind).glob("*.sql")
+    }
+    changing = {name for (name,) in found} - own - _OWN_VIEWS - _OWN_MACROS
     used = {token.text.strip('"').lower() for token in tokens(statement.sql)}
     used = {name for name in used if not name.startswith("ddb_")}
     return not used & (changing | {"sample", "tablesample"})
