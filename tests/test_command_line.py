@@ -275,3 +275,19 @@ def test_a_parameter_of_another_database_is_told_how_it_is_written_here(
     assert ran.code in (1, 2)
     assert "hint: " in ran.err
     assert "$w" in ran.err
+
+
+@pytest.mark.parametrize("option", [["--count"], ["--facet", "user"], ["--exact-syntax"]])
+def test_similar_prompts_take_no_options_of_words(option: list[str], run: Run) -> None:
+    ran = run("search", "--like", "a castle", *option)
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err.startswith("ddb: --count, --facet and --exact-syntax are for words")
+
+
+def test_a_list_of_a_report_that_goes_on_says_so(tables: Path) -> None:
+    with ddb_query.open("2m", data_dir=tables) as corpus:
+        made = corpus.select().report(sections=["prompts"])
+        (most,) = [one for one in made.sections[0].tables if one.name == "most-used"]
+        assert most.help.endswith(f" The list goes on after these {len(most.rows)}.")
+        few = corpus.select(sample=3).report(sections=["prompts"]).sections[0]
+        assert "goes on" not in " ".join(one.help for one in few.tables)

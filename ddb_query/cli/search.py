@@ -50,6 +50,10 @@ def search(
         if like is not None:
             if words:
                 raise UsageError("WORDS and --like were both given", hint="give one of them")
+            if count or facet or exact_syntax:
+                raise UsageError(
+                    "--count, --facet and --exact-syntax are for words, not for --like"
+                )
             result = corpus.like(like, within, limit=limit, images=images)
         else:
             result = corpus.search(
