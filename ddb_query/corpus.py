@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ddb_query import searching
 from ddb_query.dataset import is_image_name
 from ddb_query.engines.base import Relation, Result
+from ddb_query.engines.ranked import RankedAnswer
 from ddb_query.errors import (
     NotPicklableError,
     ParameterError,
@@ -23,17 +24,18 @@ from ddb_query.selection.selection import Selection
 from ddb_query.store.place import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, NoReturn, Self
 
     from ddb_query.query_file import CannedQuery
     from ddb_query.query_library import QueryLibrary
+    from ddb_query.search.index import Hits
     from ddb_query.selection.exporting import Exported
+    from ddb_query.subset_writing import Target
     from ddb_query.workspace import Workspace
 
-# How many similar prompts are looked at for their images.
-_SIMILAR = 1000
+# How many hits a screen shows.
+_SHOWN_HITS = 20
 
 
 class Corpus:
@@ -110,6 +112,7 @@ class Corpus:
         except SqlError as error:
             raise error.within(query.path) from error
         _check_columns(query, result)
+        result.shown_rows = query.limit
         said = {"kind": "query", "query": query.name, "parameters": parameters}
         self._describe(result, Relation(query.sql), {**said, "limit": limit or None})
         return result
@@ -133,7 +136,7 @@ class Corpus:
         words: str,
         within: Selection | None = None,
         *,
-        limit: int | None = 20,
+        limit: int | None = None,
         images: bool = False,
         count: bool = False,
         facet: str | None = None,
@@ -165,24 +168,27 @@ class Corpus:
                 "a search of -not words alone has no ranking", words,
                 hint="add a word to find; as a filter (--match) it means every other prompt",
             )  # fmt: skip
-        finder = self.workspace.source.finder
-        whole = images or count or facet or within or order_by or not limit
-        hits = finder.all(tree) if whole else finder.top(tree, limit or 0)
-        table = self.workspace.keep_hits(hits)
-        if count:
-            return self.workspace.ask(searching.counted(table, within))
-        if facet:
-            return self.workspace.ask(searching.facet(table, within, facet), limit)
-        result = self._ranked(table, within, limit, order_by, images=images)
+        workspace, finder = self.workspace, self.workspace.source.finder
+        if images or count or facet or within or order_by:
+            table = workspace.keep_hits(finder.all(tree))
+            if count:
+                return workspace.ask(searching.counted(table, within))
+            if facet:
+                return _shown_as_hits(workspace.ask(searching.facet(table, within, facet), limit))
+            result = self._ordered(table, within, limit, order_by, images=images)
+        else:
+            result = self._ranked(
+                lambda most: finder.top(tree, most), lambda: finder.count(tree), limit
+            )
         result.emphasis = {"prompt": lambda prompts: finder.highlights(tree, prompts)}
-        return result
+        return _shown_as_hits(result)
 
     def like(
         self,
         prompt: str,
         within: Selection | None = None,
         *,
-        limit: int = 20,
+        limit: int | None = None,
         images: bool = False,
         order_by: str | None = None,
     ) -> Result:
@@ -191,7 +197,7 @@ class Corpus:
         Args:
             prompt: A prompt, or the name of an image whose prompt is meant.
             within: Only these images count.
-            limit: At most so many rows, the most similar first.
+            limit: At most so many rows, the most similar first; None or 0 for all.
             images: One row per image rather than per prompt.
             order_by: As for `search`, of those that are most similar.
 
@@ -199,15 +205,21 @@ class Corpus:
             UsageError: There is no image of that name.
         """
         _check_order(within, order_by)
-        workspace = self.workspace
+        workspace, finder = self.workspace, self.workspace.source.finder
         workspace.prepare_search()
-        wanted = _SIMILAR if images or within else limit
-        hits = workspace.source.finder.like(self._prompt_of(prompt), wanted)
-        return self._ranked(workspace.keep_hits(hits), within, limit, order_by, images=images)
+        text = self._prompt_of(prompt)
+        if images or within or order_by:
+            table = workspace.keep_hits(finder.like(text, None))
+            return _shown_as_hits(self._ordered(table, within, limit, order_by, images=images))
+        return _shown_as_hits(
+            self._ranked(
+                lambda most: finder.like(text, most), lambda: finder.count_like(text), limit
+            )
+        )
 
     def export(
         self,
-        path: Path | str,
+        path: Target | str,
         *,
         sql: str | None = None,
         query: str | None = None,
@@ -220,7 +232,7 @@ class Corpus:
         """Write the rows of a SELECT or of a canned query to a file that says how it was made.
 
         Args:
-            path: The file.
+            path: The file, or an open stream of bytes.
             sql: The SELECT.
             query: Or the name of a canned query.
             params: Values of the parameters of either.
@@ -231,6 +243,7 @@ class Corpus:
 
         Raises:
             UsageError: It is not one SELECT that only reads.
+            ExistsError: The file exists, and `force` is not given.
             OutputError: It cannot be written; what was there stays as it was.
         """
         relation, said = self.statement(sql, query, params or {})
@@ -274,8 +287,12 @@ class Corpus:
         """
         if result.answer is None:
             return result, 0
-        first, rows = self.workspace.engine.keep(result.answer)
-        return Result(first, result.emphasis), rows
+        answer = result.answer
+        whole = answer.all if isinstance(answer, RankedAnswer) else answer
+        first, rows = self.workspace.engine.keep(whole)
+        kept = Result(first, result.emphasis)
+        kept.shown_rows = result.shown_rows
+        return kept, rows
 
     def build(self) -> bool:
         """Build the store, which makes everything faster; returns whether it had to be built.
@@ -330,7 +347,7 @@ class Corpus:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ranked(
+    def _ordered(
         self,
         hits: str,
         within: Selection | None,
@@ -339,11 +356,25 @@ class Corpus:
         *,
         images: bool,
     ) -> Result:
+        """Prompts or images of a table of hits, by rank or in an order of the user's."""
         ranked = searching.ranked_images if images else searching.ranked_prompts
         found = ranked(hits, within)
         if order_by is not None:
             self.workspace.engine.check_order(found.rows, found.name, order_by)
         return self.workspace.ask(found.ordered(order_by), limit)
+
+    def _ranked(
+        self, find: Callable[[int | None], Hits], count: Callable[[], int], limit: int | None
+    ) -> Result:
+        """Prompts in the order of their rank, of which no more are looked for than are read."""
+        workspace = self.workspace
+
+        def relation(most: int | None) -> Relation:
+            return searching.ranked_prompts(workspace.keep_hits(find(most)), None).ordered(None)
+
+        if limit:
+            return workspace.ask(relation(limit), limit)
+        return Result(RankedAnswer(lambda most: workspace.answer(relation(most)), count))
 
     def _describe(
         self,
@@ -392,6 +423,11 @@ def _bound(parts: list[Relation], params: Mapping[str, object]) -> Iterator[Rela
             raise ParameterError(name, "has no value", hint=f"-p {name}=VALUE gives it one")
     for part in parts:
         yield Relation(part.sql, {name: params[name] for name in part.values})
+
+
+def _shown_as_hits(result: Result) -> Result:
+    result.shown_rows = _SHOWN_HITS
+    return result
 
 
 def _check_columns(query: CannedQuery, result: Result) -> None:

@@ -137,6 +137,36 @@ class UnknownCommandError(UsageError):
         super().__init__(f"no command .{name}", hint=f"{meant}.help lists all")
 
 
+class NoSuchCommandError(UsageError):
+    """No command has this name."""
+
+    def __init__(self, group: str, name: str, close: Iterable[str]) -> None:
+        self.name = name
+        self.close = tuple(close)
+        meant = f"did you mean {' or '.join(self.close)}? " if self.close else ""
+        super().__init__(f"no command named {name}", hint=f"{meant}`{group} --help` lists all")
+
+
+class OptionNotTakenError(UsageError):
+    """An option of other commands that this one does not take."""
+
+    def __init__(self, command: str, option: str, instead: str | None = None) -> None:
+        hint = instead or f"`{command} --help` lists its options"
+        super().__init__(f"{command} takes no {option}", hint=hint)
+        self.command = command
+        self.option = option
+
+
+class ExistsError(UsageError):
+    """Something has the name of what is to be written, and is kept."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} exists already", hint="--force replaces it (force=True from Python)"
+        )
+        self.path = path
+
+
 class QueryFileError(UsageError):
     """A canned query's file that breaks the rules; says which file and line."""
 
@@ -158,6 +188,18 @@ class SqlError(DdbError):
     def within(self, path: Path) -> SqlError:
         """The same error, saying which file the SQL stands in."""
         return SqlError(f"{path}: {self.message}", hint=self.hint)
+
+
+class ComparedWithTextError(SqlError):
+    """A number is compared with text; DuckDB's words would quote a text of the data."""
+
+    def __init__(self, words: str, name: str, value: str) -> None:
+        super().__init__(
+            words,
+            hint=f"${name} is no text here: -p {name}:text={value} gives it as text"
+            f" (.set {name}:text {value} in the shell, '{value}' from Python)",
+        )
+        self.name = name
 
 
 class OutOfMemoryError(SqlError):

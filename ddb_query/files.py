@@ -8,12 +8,24 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ddb_query.errors import OutputError
+from ddb_query.errors import ExistsError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OTHER_FOLDERS = "--data-dir and DDB_CACHE_DIR name other folders"
+
+
+def keep_existing(path: Path, *, force: bool = False) -> None:
+    """Refuse to write where a file is, unless it is to be replaced.
+
+    A device or a pipe is written to, never replaced.
+
+    Raises:
+        ExistsError: There is a file of that name.
+    """
+    if path.is_file() and not force:
+        raise ExistsError(path)
 
 
 @contextlib.contextmanager

@@ -6,8 +6,10 @@ show as escapes, so that no prompt can change the terminal.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -15,7 +17,7 @@ from rich.cells import cell_len, set_cell_size
 from ddb_query.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ddb_query.engines.base import Column, Spans
 
@@ -25,7 +27,8 @@ NARROWEST = 4
 # Width at which the beginning of a text can be told from another.
 READABLE = 12
 RULE = 80
-WIDEST_WITHOUT_TERMINAL = 10_000
+# Rows of a table for a file wait in memory up to so many bytes, then in a file without a name.
+WAITING_BYTES = 64_000_000
 
 
 def box(
@@ -83,21 +86,54 @@ def screen(
     return _drawn(shown, kept, widths, spans), hidden
 
 
+def whole_box(columns: Sequence[Column], rows: Iterable[Sequence[str | None]]) -> Iterator[str]:
+    """Rows in a box as wide as they are, line by line; any number of them, read once."""
+    from tempfile import SpooledTemporaryFile
+
+    names = [printable(column.name) for column in columns]
+    numeric = [column.numeric for column in columns]
+    widths = [cell_len(name) for name in names]
+    # The widths are known after the last row.
+    with SpooledTemporaryFile(WAITING_BYTES, "w+", encoding="utf-8") as waiting:
+        for row in rows:
+            cells = [_shown(cell) for cell in row]
+            widths = [max(pair) for pair in zip(widths, map(cell_len, cells), strict=True)]
+            waiting.write(json.dumps(cells) + "\n")
+        waiting.seek(0)
+        yield _rule(("┌", "┬", "┐"), widths) + "\n"
+        yield _whole_line(names, widths, numeric)
+        yield _rule(("├", "┼", "┤"), widths) + "\n"
+        for line in waiting:
+            yield _whole_line(json.loads(line), widths, numeric)
+        yield _rule(("└", "┴", "┘"), widths) + "\n"
+
+
+def _whole_line(cells: Sequence[str], widths: list[int], numeric: list[bool]) -> str:
+    return _line([_cell(*part) for part in zip(cells, widths, numeric, strict=True)]) + "\n"
+
+
 def listed(columns: Sequence[Column], rows: Sequence[Sequence[str | None]], width: int) -> str:
     """Every row whole: a line for each column, its text wrapped at `width` terminal cells."""
+    return "".join(listed_lines(columns, rows, width))
+
+
+def listed_lines(
+    columns: Sequence[Column], rows: Iterable[Sequence[str | None]], width: int | None = None
+) -> Iterator[str]:
+    """The same line by line; None for a width that has no end."""
     names = [printable(column.name) for column in columns]
-    longest = min(
-        max((cell_len(name) for name in names), default=0), max(width // 2 - 3, NARROWEST)
-    )
-    lines = []
+    longest = max((cell_len(name) for name in names), default=0)
+    if width is not None:
+        longest = min(longest, max(width // 2 - 3, NARROWEST))
     for number, row in enumerate(rows, 1):
-        lines.append(f"─[ row {number} ]".ljust(min(width, RULE), "─"))
+        yield f"─[ row {number} ]".ljust(min(width or RULE, RULE), "─") + "\n"
         for name, cell in zip(names, row, strict=True):
             label = _cell(name, longest, numeric=False)
-            for piece in _wrapped(_shown(cell), max(width - longest - 3, NARROWEST)):
-                lines.append(f"{label} │ {piece}".rstrip())
+            shown = _shown(cell)
+            room = cell_len(shown) if width is None else width - longest - 3
+            for piece in _wrapped(shown, max(room, NARROWEST)):
+                yield f"{label} │ {piece}".rstrip() + "\n"
                 label = " " * longest
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _drawn(
@@ -125,11 +161,18 @@ def _drawn(
 
 def markdown(columns: Sequence[Column], rows: Sequence[Sequence[str | None]]) -> str:
     """Rows as a Markdown table; what Markdown would read as its own is escaped."""
+    return "".join(markdown_lines(columns, rows))
+
+
+def markdown_lines(
+    columns: Sequence[Column], rows: Iterable[Sequence[str | None]]
+) -> Iterator[str]:
+    """The same line by line."""
     names = [markdown_text(column.name) for column in columns]
     rules = ["--:" if column.numeric else "---" for column in columns]
-    body = [["" if cell is None else markdown_text(cell) for cell in row] for row in rows]
-    lines = (f"| {' | '.join(line)} |" for line in [names, rules, *body])
-    return "\n".join(lines) + "\n"
+    body = (["" if cell is None else markdown_text(cell) for cell in row] for row in rows)
+    for line in chain([names, rules], body):
+        yield f"| {' | '.join(line)} |\n"
 
 
 def _shown(cell: str | None) -> str:
@@ -159,8 +202,9 @@ def _fitting(floors: list[int], width: int) -> list[int]:
 
 def _fitted(widths: list[int], total: int | None, floors: list[int] | None = None) -> list[int]:
     """Cut the widest columns until the line fits, none below its floor or NARROWEST."""
-    limit = WIDEST_WITHOUT_TERMINAL if total is None else total
-    available = max(limit - 3 * len(widths) - 1, NARROWEST * len(widths))
+    if total is None:
+        return widths
+    available = max(total - 3 * len(widths) - 1, NARROWEST * len(widths))
     if sum(widths) <= available:
         return widths
     fitted = list(widths)

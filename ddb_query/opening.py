@@ -54,7 +54,7 @@ def open_corpus(
         memory_limit: For example `8GB`; None for a quarter of the machine's, at least 1 GB.
         timeout: Seconds that one statement may run; None for ever.
         progress: Called while long work goes on.
-        note: Called with what a person should know: a dataset chosen, a demo generated.
+        note: Called with what a person should know, such as that the demo was generated.
 
     Raises:
         MissingDataError: The dataset's table is not there.
@@ -66,9 +66,7 @@ def open_corpus(
         raise UsageError(f"no engine named {engine}", hint="there is duckdb")
     settings = Settings.from_environment(data_dir=data_dir, sql_dir=sql_dir)
     catalog = Catalog(settings)
-    name, choice = catalog.choose(dataset)
-    if choice and note:
-        note(choice)
+    name, _ = catalog.choose(dataset)
     opened = open_engine(settings, threads, memory_limit, timeout, progress)
     try:
         source = _define(opened, settings, name, note)

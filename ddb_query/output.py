@@ -7,12 +7,12 @@ import io
 import os
 import signal
 import sys
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ddb_query import export
-from ddb_query.errors import OutputError, UsageError
+from ddb_query.errors import OutputError, TimedOutError, UsageError
 from ddb_query.files import is_special, writing
 from ddb_query.printable import printable
 
@@ -47,6 +47,58 @@ def format_for(path: Path | None, asked: str | None) -> str:
     return _ENDINGS[path.suffix.lower()]
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What of a result is on the screen, when that is not all of it.
+
+    Attributes:
+        rows: How many rows.
+        total: Of how many; None when that cannot be known.
+    """
+
+    rows: int
+    total: int | None
+
+    def __str__(self) -> str:
+        if self.total is None:
+            return f"the first {self.rows:,} rows of more"
+        return f"{self.rows:,} of {self.total:,} rows"
+
+
+def shown_rows(
+    result: Result, asked: int | None, *, on_screen: bool, most: int = SHOWN_ROWS
+) -> int:
+    """How many rows of a result are shown: the one place with a limit that nobody asked for.
+
+    Only a screen has one. A file, a pipe and every format for programs get all rows.
+
+    Args:
+        result: It may say how many of its rows a screen shows.
+        asked: The number that a person asked for, 0 for all; None when nobody said.
+        on_screen: Whether a person reads it on a screen, in a form for people.
+        most: How many rows a screen shows of a result that does not say.
+
+    Returns:
+        The number; 0 for all.
+    """
+    if asked is not None:
+        return asked
+    return (result.shown_rows or most) if on_screen else 0
+
+
+def is_screen(form: str, path: Path | None) -> bool:
+    """Whether a form for people goes to a terminal."""
+    return path is None and form in PEOPLE_FORMATS and sys.stdout.isatty()
+
+
+def rows_in_all(answer: Answer) -> int | None:
+    """How many rows there are; None when that cannot be known, or takes too long."""
+    try:
+        return answer.count()
+    except TimedOutError:
+        return None
+
+
 def streams_to_terminal(form: str) -> bool:
     """Whether rows of this format appear on a terminal while the statement still runs."""
     return form not in PEOPLE_FORMATS and sys.stdout.isatty()
@@ -72,28 +124,44 @@ def listing(answer: Answer, path: Path | None = None) -> None:
 
 
 def results(
-    found: Iterable[Result], form: str, path: Path | None = None, *, limit: int | None = None
-) -> bool:
+    found: Iterable[Result], form: str, path: Path | None = None, *, rows: int | None = None
+) -> list[Cut]:
     """Write results to standard output, or to one file that appears whole or not at all.
 
     Args:
         found: What to write; several only in people's formats.
         form: One of `FORMATS`.
         path: The file; None for standard output.
-        limit: For people's formats, how many rows to show; 0 for all.
+        rows: For people's formats, how many rows to show, 0 for all; None when nobody said: then
+            it is all of them, except on a screen.
 
     Returns:
-        Whether rows were left out, which only people's formats do.
+        What was cut, for each result that was.
 
     Raises:
         OutputError: It cannot be written; an old file stays as it was.
         UsageError: The format is binary and standard output a terminal.
 
     """
+    refuse_terminal(form, path)
+    on_screen = is_screen(form, path)
+    cuts = []
+    with sink(path) as opened:
+        for result in found:
+            most = shown_rows(result, rows, on_screen=on_screen)
+            cuts += _write(result, form, opened, most, terminal_width() if on_screen else None)
+            opened.flush()
+    return cuts
+
+
+def refuse_terminal(form: str | None, path: Path | None) -> None:
+    """Let no binary format go to a terminal.
+
+    Raises:
+        UsageError: It would.
+    """
     if path is None and form in ("parquet", "arrow") and sys.stdout.isatty():
         raise UsageError(f"{form} is not for a terminal", hint=f"-o FILE.{form}, or redirect it")
-    with sink(path) as opened:
-        return _write_all(found, form, opened, limit, terminal_width() if path is None else None)
 
 
 @contextlib.contextmanager
@@ -158,32 +226,27 @@ def failed(error: OSError) -> OutputError:
     return OutputError(Path("standard output"), error.strerror or str(error))
 
 
-def _write_all(
-    found: Iterable[Result], form: str, sink: BinaryIO, limit: int | None, width: int | None
-) -> bool:
-    cut = False
-    for result in found:
-        cut |= _write(result, form, sink, limit, width)
-        sink.flush()
-    return cut
-
-
-def _write(found: Result, form: str, sink: BinaryIO, limit: int | None, width: int | None) -> bool:
+def _write(found: Result, form: str, sink: BinaryIO, most: int, width: int | None) -> list[Cut]:
+    """Write a result; `most` rows of it in a form for people, 0 for all."""
     if form not in PEOPLE_FORMATS:
         export.write(found, form, sink, found.footer)
-        return False
-    if found.answer is None:
-        return False
-    if found.answer.is_text and form == "table":
-        sink.writelines(f"{printable(line or '')}\n".encode() for (line,) in found.answer.cells())
-        return False
-    shown = SHOWN_ROWS if limit is None else limit
-    answer = found.answer.head(shown + 1) if shown else found.answer
-    rows = list(islice(answer.cells(), shown + 1 if shown else None))
-    kept = rows[:shown] if shown else rows
+        return []
+    answer = found.answer
+    if answer is None:
+        return []
+    if answer.is_text and form == "table":
+        sink.writelines(f"{printable(line or '')}\n".encode() for (line,) in answer.cells())
+        return []
+    if not most:
+        sink.writelines(piece.encode() for piece in _streamed(answer, form))
+        return []
+    rows = list(answer.head(most + 1).cells())
+    kept = rows[:most]
     bold = emphasis(found, kept) if width and os.environ.get("TERM") != "dumb" else {}
     sink.write(_arranged(list(found.columns), kept, form, width, bold).encode())
-    return len(rows) > len(kept)
+    # What there is stands on the screen before the rest of it is counted.
+    sink.flush()
+    return [Cut(most, rows_in_all(answer))] if len(rows) > most else []
 
 
 def emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, list[Spans]]:
@@ -193,6 +256,17 @@ def emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, lis
         for place, column in enumerate(found.columns)
         if column.name in found.emphasis
     }
+
+
+def _streamed(answer: Answer, form: str) -> Iterator[str]:
+    """All rows in a form for people, whole and as wide as they are."""
+    from ddb_query import layout
+
+    if form == "markdown":
+        return layout.markdown_lines(answer.columns, answer.cells())
+    if form == "line":
+        return layout.listed_lines(answer.columns, answer.cells())
+    return layout.whole_box(answer.columns, answer.cells())
 
 
 def _arranged(
@@ -207,7 +281,7 @@ def _arranged(
     if form == "markdown":
         return layout.markdown(columns, rows)
     if form == "line":
-        return layout.listed(columns, rows, width or layout.WIDEST_WITHOUT_TERMINAL)
+        return "".join(layout.listed_lines(columns, rows, width))
     return layout.box(columns, rows, width, emphasis)
 
 

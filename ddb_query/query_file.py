@@ -31,8 +31,8 @@ _EXAMPLES = {
 # Options that every command has; a parameter of the same name could not be given.
 RESERVED_PARAMETERS = frozenset(
     {
-        "data_dir", "dataset", "engine", "format", "help", "limit", "memory_limit", "output",
-        "quiet", "sql_dir", "threads", "timeout", "yes",
+        "data_dir", "dataset", "engine", "force", "format", "help", "limit", "memory_limit",
+        "output", "quiet", "sql_dir", "threads", "timeout", "yes",
     }
 )  # fmt: skip
 

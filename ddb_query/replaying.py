@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query import manifest
@@ -28,18 +29,18 @@ from ddb_query.subset_writing import form_of, refuse_existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ddb_query.corpus import Corpus
     from ddb_query.engines.base import Rows
     from ddb_query.manifest import Manifest
+    from ddb_query.subset_writing import Target
 
 
 def replay(
     corpus: Corpus,
     path: Path,
     *,
-    output: Path | None = None,
+    output: Target | None = None,
     form: str | None = None,
     subset: Path | None = None,
     trust: bool = False,
@@ -52,8 +53,8 @@ def replay(
         corpus: The dataset that it was made from. It is locked: nothing but its files can be read
             through it afterwards.
         path: The subset; a stranger's file.
-        output: Where to write it again, a folder as a folder unless its name ends as a file's
-            does; None to compare only.
+        output: Where to write it again: a file, an open stream of bytes, or for a folder a folder
+            unless its name ends as a file's does; None to compare only.
         form: The format to write; None to tell from the name.
         subset: The subset file that it was made from, if it was.
         trust: Whether its SQL may read and call anything.
@@ -176,16 +177,17 @@ def _lock(corpus: Corpus, *, trust: bool) -> None:
         corpus.workspace.lock()
 
 
-def _layout(said: Manifest, output: Path | None, form: str | None) -> Layout:
+def _layout(said: Manifest, output: Target | None, form: str | None) -> Layout:
     """How the rows are read or written: a folder of partitions again, unless a file is named."""
     if output is None:
         return Layout({}, said.form)
-    folder = said.partition_by is not None and not (form or output.suffix.lower() in ENDINGS)
+    named = isinstance(output, Path) and output.suffix.lower() not in ENDINGS
+    folder = said.partition_by is not None and named and not form
     partition = said.partition_by if folder else None
     return Layout({}, form_of(output, form, folder=folder), partition=partition)
 
 
-def _read(rows: Rows, layout: Layout, output: Path | None, said: Manifest, tally: Tally) -> None:
+def _read(rows: Rows, layout: Layout, output: Target | None, said: Manifest, tally: Tally) -> None:
     form = layout.form
     if output is not None:
         write(rows, layout, output, lambda: said.of_form(form, tally.rows, layout.partition))

@@ -101,3 +101,14 @@ def tokens(sql: str) -> Iterator[Token]:
 def reads_last(sql: str) -> bool:
     """Whether SQL reads `_`, the last result."""
     return LAST_RESULT in sql and any(token.names_last for token in tokens(sql))
+
+
+def parameter_hint(sql: str) -> str | None:
+    """How a parameter is written here, where SQL has one in the form of another database."""
+    found = list(tokens(sql))
+    for before, mark, name in zip(found, found[1:], found[2:], strict=False):
+        stands_alone = before.end < mark.start or before.text in "=<>(,"
+        named = name.kind == "word" and name.start == mark.end
+        if mark.text in (":", "@") and stands_alone and named:
+            return f"a parameter is written ${name.text} here, and -p {name.text}=VALUE sets it"
+    return None

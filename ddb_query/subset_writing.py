@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query import export, manifest
 from ddb_query.engines.float_bounds import parquet_writer
-from ddb_query.errors import OutputError, UsageError
-from ddb_query.files import replacing_folder, writing
+from ddb_query.errors import ExistsError, OutputError, UsageError
+from ddb_query.files import keep_existing, replacing_folder, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from typing import BinaryIO
 
     import pyarrow as pa
 
     from ddb_query.engines.base import Rows
     from ddb_query.manifest import Manifest
 
+    # A file or a folder, or a stream that takes the bytes of a file.
+    Target = Path | BinaryIO
+
 # What a reader of Hive's folders takes for NULL.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
-def form_of(path: Path, form: str | None, *, folder: bool = False) -> str:
+def target_of(path: Target | str) -> Target:
+    """Where to write: a path may be text."""
+    return Path(path) if isinstance(path, str) else path
+
+
+def form_of(target: Target, form: str | None, *, folder: bool = False) -> str:
     """The format to write: the one asked for, else the one of the file's ending.
 
     Raises:
@@ -33,34 +42,46 @@ def form_of(path: Path, form: str | None, *, folder: bool = False) -> str:
         if form not in (None, "parquet"):
             raise UsageError(f"partitions are parquet, not {form}", hint="leave --format out")
         return "parquet"
-    found = form or export.ENDINGS.get(path.suffix.lower())
+    name = target.name if isinstance(target, Path) else "-"
+    found = form or export.ENDINGS.get(Path(name).suffix.lower())
     if found not in export.DATA_FORMATS:
         hint = f"end its name in {', '.join(sorted(export.ENDINGS))}, or say it with --format"
-        raise UsageError(f"cannot tell a format from {form or path.name}", hint=hint)
+        raise UsageError(f"cannot tell a format from {form or name}", hint=hint)
     return found
 
 
-def refuse_existing(target: Path, *, force: bool, folder: bool = False) -> None:
+def refuse_existing(target: Target, *, force: bool, folder: bool = False) -> None:
     """Keep what is there already, unless told otherwise.
 
     Raises:
-        OutputError: There is something of that name.
+        ExistsError: There is something of that name.
+        OutputError: What is there is nothing that ddb would replace.
+        UsageError: A folder was asked of a stream.
     """
+    if not isinstance(target, Path):
+        if folder:
+            raise UsageError("a folder of files is not for standard output", hint="-o DIR")
+        return
     if folder and target.exists() and not target.is_dir():
         raise OutputError(target, "a file has that name", hint="name another folder")
     if folder and target.exists() and not manifest.beside(target).is_file():
         raise OutputError(target, "a folder that ddb did not write", hint="name another folder")
-    if (target.is_file() or (folder and target.exists())) and not force:
-        raise OutputError(target, "it exists already", hint="--force replaces it")
+    if folder and target.exists() and not force:
+        raise ExistsError(target)
+    keep_existing(target, force=force)
 
 
-def write_file(rows: Rows, form: str, target: Path, describe: Callable[[], Manifest]) -> int:
-    """Write rows and how they were made; returns the bytes of the rows.
+def write_file(
+    rows: Rows, form: str, target: Target, describe: Callable[[], Manifest]
+) -> int | None:
+    """Write rows and how they were made; returns the bytes of the rows, None for a stream.
+
+    A stream of parquet says how it was made, those of other formats hold the rows alone.
 
     Args:
         rows: Read once.
         form: One of `export.DATA_FORMATS`.
-        target: Appears whole or not at all.
+        target: A file appears whole or not at all.
         describe: Asked for the manifest after the last row.
 
     Raises:
@@ -70,6 +91,9 @@ def write_file(rows: Rows, form: str, target: Path, describe: Callable[[], Manif
     def footer(_: int) -> dict[str, str]:
         return {manifest.KEY: describe().to_text()}
 
+    if not isinstance(target, Path):
+        export.write(rows, form, target, footer)
+        return None
     with contextlib.ExitStack() as both:
         # The manifest is written after the rows, and neither appears before both are whole.
         beside = None if form == "parquet" else both.enter_context(writing(manifest.beside(target)))

@@ -339,9 +339,18 @@ def test_a_corpus_answers_after_a_fetch_that_was_refused(tmp_path: Path) -> None
         assert corpus.select(limit=3).count() == 3
 
 
+@pytest.mark.parametrize("name", ["metadata.parquet", "images-000000.tar"])
+def test_a_fetch_replaces_no_file_of_somebody_elses(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("mine")
+    with ddb_query.open("demo") as corpus, pytest.raises(UsageError, match="no fetch has written"):
+        corpus.select(limit=3).fetch(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
 class TestAGallery:
     def test_is_one_file_that_loads_nothing(self, castles: Path) -> None:
-        (page,) = write_gallery(castles)
+        (page,) = write_gallery(castles, force=True)
         assert page == castles.with_name("castles.html")
         html = page.read_text()
         assert not re.findall(r'(?:src|href)="(?!data:image/webp;base64,)', html)
@@ -357,7 +366,7 @@ class TestAGallery:
         assert policy[1].startswith("default-src 'none'; img-src data:;")
 
     def test_has_a_thumbnail_of_each_image_with_its_prompt(self, castles: Path) -> None:
-        (page,) = write_gallery(castles)
+        (page,) = write_gallery(castles, force=True)
         found = re.findall(r'<figure.*?base64,([^"]+)".*?</figure>', page.read_text(), re.DOTALL)
         assert len(found) == 9
         with Image.open(io.BytesIO(base64.b64decode(found[0]))) as image:
@@ -367,9 +376,9 @@ class TestAGallery:
         rows = pq.read_table(castles / "metadata.parquet").to_pylist()
         high = sum(max(r["image_nsfw"], r["prompt_nsfw"]) > 0.5 for r in rows)
         assert high
-        (page,) = write_gallery(castles)
+        (page,) = write_gallery(castles, force=True)
         assert page.read_text().count("class=veiled") == high
-        write_gallery(castles, veil_above=0.0)
+        write_gallery(castles, veil_above=0.0, force=True)
         assert page.read_text().count("class=veiled") == 9
 
     def test_pages_are_linked(self, castles: Path, tmp_path: Path) -> None:
@@ -418,6 +427,15 @@ class TestAGallery:
         ran = ddb("gallery", castles, "-o", "sheet.html", "--title", "Castles", "--page", "5")
         assert (ran.code, ran.out) == (0, b"")
         assert "<h1>Castles</h1>" in (tmp_path / "sheet-2.html").read_text()
+        (tmp_path / "sheet.html").unlink()
+        kept = (tmp_path / "sheet-2.html").read_text()
+        ran = ddb("gallery", castles, "-o", "sheet.html", "--page", "5")
+        assert (ran.code, "sheet-2.html exists already\nhint: --force" in ran.err) == (2, True)
+        assert not (tmp_path / "sheet.html").exists()
+        assert (tmp_path / "sheet-2.html").read_text() == kept
+        assert ddb("gallery", castles, "-o", "sheet.html", "--page", "5", "--force").code == 0
+        assert ddb("gallery", castles, "-o", "-").text.startswith("<!DOCTYPE html>")
+        assert ddb("gallery", castles, "-o", "-", "--page", "5").code == 2
 
 
 class TestAPreview:

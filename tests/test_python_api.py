@@ -42,13 +42,13 @@ def corpus(tables: Path, home: Path) -> Iterator[ddb_query.Corpus]:
         yield opened
 
 
-def test_open_takes_the_dataset_that_is_there_and_tells_which_of_two(
+def test_open_takes_the_dataset_that_is_there_and_says_which_when_asked(
     tables: Path, home: Path
 ) -> None:
     notes: list[str] = []
     with ddb_query.open(data_dir=tables, note=notes.append) as corpus:
         assert corpus.dataset == "2m"
-    assert notes == ["using dataset 2m; --dataset large has the other"]
+    assert not notes
     (home / "data").mkdir()
     shutil.copy(tables / "metadata-large.parquet", home / "data")
     notes.clear()
@@ -380,9 +380,9 @@ def test_a_notebook_shows_twenty_rows_at_most_all_text_escaped(corpus: ddb_query
     assert "<th>&lt;b&gt;&amp;</th>" in page
     assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td></td><td>19</td>" in page
     assert "<script>" not in page
-    assert page.endswith("<p>first 20 rows</p>")
+    assert page.endswith("<p>20 of 21 rows</p>")
     whole = corpus.sql("select i from range(20) as t(i)")._repr_html_()
-    assert (whole.count("<tr>"), "first" in whole) == (21, False)
+    assert (whole.count("<tr>"), "20 of" in whole) == (21, False)
 
 
 def test_a_notebook_shows_what_was_read_and_does_not_ask_again(corpus: ddb_query.Corpus) -> None:

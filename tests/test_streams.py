@@ -64,10 +64,10 @@ def test_notes_go_to_standard_error_and_quiet_leaves_them_out(
     ddb: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DDB_DATASET")
-    ran = ddb("sql", "select 1 as a", "--format", "csv")
-    assert (ran.code, ran.text) == (0, "a\n1\n")
+    ran = ddb("data", "status", "--format", "csv")
+    assert (ran.code, ran.text.count("\n") > 2) == (0, True)
     assert ran.err == "note: using dataset 2m; --dataset large has the other\n"
-    quiet = ddb("sql", "select 1 as a", "-q", "--format", "csv")
+    quiet = ddb("data", "status", "-q", "--format", "csv")
     assert (quiet.code, quiet.out, quiet.err) == (0, ran.out, "")
     wrong = ddb("--quiet", "run", "xyzzy")
     assert (wrong.code, wrong.out) == (2, b"")
@@ -179,7 +179,7 @@ def test_ctrl_c_in_a_table_query_is_answered_at_once_and_ends_with_130(tmp_path:
 def test_ctrl_c_in_an_export_leaves_the_old_file_and_no_other(ending: str, tmp_path: Path) -> None:
     target = tmp_path / f"x.{ending}"
     target.write_text("old")
-    with start("sql", STREAM, "-o", target.name, folder=tmp_path) as process:
+    with start("sql", STREAM, "-o", target.name, "--force", folder=tmp_path) as process:
         assert process.stderr
         wait_until_it_writes(process, tmp_path)
         process.send_signal(signal.SIGINT)
@@ -193,7 +193,7 @@ def test_ctrl_c_in_an_export_leaves_the_old_file_and_no_other(ending: str, tmp_p
 def test_a_kill_in_an_export_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "x.parquet"
     target.write_text("old")
-    with start("sql", STREAM, "-o", target.name, folder=tmp_path) as process:
+    with start("sql", STREAM, "-o", target.name, "--force", folder=tmp_path) as process:
         wait_until_it_writes(process, tmp_path)
         process.kill()
         assert process.wait(60) == -signal.SIGKILL

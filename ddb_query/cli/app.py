@@ -7,10 +7,10 @@ import inspect
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from ddb_query import __version__, output
 from ddb_query.cli.options import CONTEXT, common_parameters, declare, gathered
+from ddb_query.cli.parsing import Group
 
 # In the order of the help. Each module has an `app`, loaded when its command is asked for.
 COMMANDS = {
@@ -29,7 +29,7 @@ COMMANDS = {
 }
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(Group):
     """Commands that load their module when they are asked for, so that each starts at once."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's private Context
@@ -82,5 +82,5 @@ app.callback(invoke_without_command=True)(_root)
 
 def run() -> int:
     """Run the command line."""
-    app()
+    app(prog_name="ddb")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -12,16 +13,20 @@ import typer
 from ddb_query.catalog import Catalog
 from ddb_query.catalog.repeated import told
 from ddb_query.cli.options import (
+    DATA,
+    ENGINE,
     PATIENCE_HELP,
+    RESULT,
     Session,
     command,
     common_options,
     complete_dataset,
 )
+from ddb_query.cli.parsing import Command, Group
 from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
-from ddb_query.errors import UsageError
+from ddb_query.errors import MissingDataError, UsageError
 from ddb_query.settings import Settings, absolute
 from ddb_query.store.place import source_is_gone
 from ddb_query.store.place import stores as stores_in
@@ -33,7 +38,10 @@ if TYPE_CHECKING:
     from ddb_query.store.place import Store
 
 app = typer.Typer(
-    help="Which data there is, and how to get it.", rich_markup_mode=None, add_completion=False
+    cls=Group,
+    help="Show which data there is, and get more.",
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 common_options(app)
@@ -44,12 +52,13 @@ _STATUS = (
     Column("where", "VARCHAR"), Column("problem", "VARCHAR"),
 )  # fmt: skip
 _KINDS = {"zips": "part zips", "folders": "extracted parts"}
+_ENGINE = ("threads", "memory_limit", "timeout")
 
 
-@app.command("status")
-@command
+@app.command("status", cls=Command)
+@command("data_dir", *_ENGINE, *RESULT)
 def status(session: Session) -> None:
-    """Show all datasets: the rows, the origin and the place of each; how to get a missing one."""
+    """Show all datasets: the rows, the origin and the place of each."""
     from ddb_query.catalog import status as found
 
     catalog = _catalog(session)
@@ -58,10 +67,11 @@ def status(session: Session) -> None:
     rows += map(_row, found.parts(catalog))
     rows += [_store_row(store) for store in stores_in(catalog.settings.cache_dir)]
     session.show_listing(Listed(_STATUS, tuple(rows)))
+    _tell_choice(session)
 
 
-@app.command("add")
-@command
+@app.command("add", cls=Command)
+@command("data_dir", *_ENGINE)
 def add(
     session: Session,
     paths: Annotated[
@@ -83,7 +93,7 @@ def add(
         bool, typer.Option("--replace", help="Take the place of the dataset of that name.")
     ] = False,
 ) -> None:
-    """Register metadata tables, part zips and extracted parts where they lie, without copying."""
+    """Register tables, part zips and extracted parts where they lie."""
     from ddb_query.catalog.adding import add_parts, add_table, is_parts
 
     whole = [absolute(path) for path in paths]
@@ -101,6 +111,7 @@ def add(
                 continue
             added = add_table(catalog, engine, path, name=as_, images=images_from, replace=replace)
             _tell_of_table(session, added)
+    _tell_choice(session)
 
 
 def _tell_of_table(session: Session, added: AddedNow) -> None:
@@ -120,8 +131,8 @@ def _tell_of_table(session: Session, added: AddedNow) -> None:
     )
 
 
-@app.command("pull")
-@command
+@app.command("pull", cls=Command)
+@command("data_dir", *_ENGINE)
 def pull(
     session: Session,
     table: Annotated[Literal["2m", "large"], typer.Argument(help="Which table to get.")],
@@ -130,7 +141,10 @@ def pull(
     ] = "main",
     patience: Annotated[float, typer.Option(min=0, metavar="SECONDS", help=PATIENCE_HELP)] = 2,
 ) -> None:
-    """Download a metadata table from the Hub; go on where a broken download stopped."""
+    """Download a metadata table from the Hub.
+
+    A broken download goes on where it stopped.
+    """
     tell = session.diagnostics
     with _engine(session) as engine:
         done = _catalog(session).pull(
@@ -142,25 +156,26 @@ def pull(
     taken = "taken from the Hub's own cache" if done.from_cache else "downloaded"
     there = "already there" if done.already_there else taken
     tell.note(f"{there}: {done.path} ({size}){commit}")
+    _tell_choice(session)
 
 
-@app.command("demo")
-@command
+@app.command("demo", cls=Command)
+@command(*_ENGINE)
 def demo(
     session: Session,
     rows: Annotated[int, typer.Option(min=1, metavar="N", help="Number of images.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Other rows for another.")] = 0,
 ) -> None:
-    """Generate the demo dataset: made-up rows with the published schema and its quirks."""
+    """Generate the demo dataset, whose rows are made up."""
     with _engine(session) as engine:
         table = _catalog(session).make_demo(engine, rows=rows, seed=seed)
     session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
 
 
-@app.command("build")
-@command
+@app.command("build", cls=Command)
+@command(*DATA, *ENGINE)
 def build(session: Session) -> None:
-    """Build the store and the search index of a dataset, which make everything faster."""
+    """Build the store of a dataset, which makes everything faster."""
     with session.open() as corpus:
         built = corpus.build()
         session.diagnostics.clear()
@@ -168,8 +183,8 @@ def build(session: Session) -> None:
         session.diagnostics.note(f"the store of dataset {corpus.dataset}: {done}")
 
 
-@app.command("remove")
-@command
+@app.command("remove", cls=Command)
+@command("data_dir", "yes")
 def remove(
     session: Session,
     what: Annotated[
@@ -184,7 +199,10 @@ def remove(
         bool, typer.Option("--stores", help="The stores whose table is gone or has changed.")
     ] = False,
 ) -> None:
-    """Forget what was added, else delete what ddb itself wrote, after naming it."""
+    """Forget what was added, and delete what ddb itself wrote.
+
+    What is to be deleted is named first, and asked for.
+    """
     if stores:
         _remove_stores(session)
     elif not what:
@@ -223,6 +241,14 @@ def _remove_stores(session: Session) -> None:
     for store in gone:
         store.discard()
     session.diagnostics.note(f"stores deleted: {len(gone)}")
+
+
+def _tell_choice(session: Session) -> None:
+    """Say which dataset is asked when nobody names one, where there is a choice."""
+    with contextlib.suppress(MissingDataError):
+        _, choice = _catalog(session).choose(None)
+        if choice:
+            session.diagnostics.note(choice)
 
 
 def _store_row(store: Store) -> tuple[Value, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
+from ddb_query.cli.parsing import Command
 from ddb_query.cli.selecting import selecting, tell
 from ddb_query.cli.sql import parameter_value
 from ddb_query.engines.base import Column
@@ -16,6 +18,9 @@ from ddb_query.errors import UsageError
 from ddb_query.selection.policy import POLICIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from ddb_query.corpus import Corpus
     from ddb_query.selection.exporting import Exported
     from ddb_query.selection.selection import Selection
@@ -28,9 +33,9 @@ _STRATA = (
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command("export")
-@command
-@selecting
+@app.command("export", cls=Command)
+@command(*DATA, "sql_dir", *ENGINE, *RESULT)
+@selecting()
 def export(
     session: Session,
     chosen: dict[str, Any],
@@ -61,39 +66,51 @@ def export(
     no_hash: Annotated[
         bool, typer.Option("--no-hash", help="Leave the content hash out; verify needs it.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
-    """Write a selection to parquet, csv, tsv, jsonl, json or arrow, with how it was made."""
+    """Write a selection to a file that says how it was made.
+
+    The file is parquet, csv, tsv, jsonl, json or arrow.
+    """
     statement = sql is not None or query is not None
     if statement and (chosen or columns or drop or partition_by or show):
         raise UsageError("--sql and --query take no selection options", hint="say it in the SQL")
     if param and not statement:
         raise UsageError("-p is for --sql and --query")
-    target = session.options.output
-    if show:
-        target = None
-    elif target is None:
+    if show is None and session.options.output is None:
         raise UsageError("no file to write was named", hint="-o subset.parquet")
     written: dict[str, Any] = {
-        "form": session.options.format, "hashed": not no_hash, "force": force,
+        "form": session.options.format, "hashed": not no_hash, "force": session.force,
     }  # fmt: skip
     picked: dict[str, Any] = {"columns": _names(columns), "drop": _names(drop)}
     with session.open() as corpus:
-        if target is None:
+        if show is not None:
             found = _selection(session, corpus, chosen)
             output.text(found.plain_sql(**picked) if show == "sql" else f"{found.count()}\n")
         elif statement:
             params = dict(parameter_value(given) for given in param or [])
             limit = session.options.limit
-            made = corpus.export(
-                target, sql=sql, query=query, params=params, limit=limit, **written
-            )
+            with _target(session) as target:
+                made = corpus.export(
+                    target, sql=sql, query=query, params=params, limit=limit, **written
+                )
             _tell(session, made)
         else:
             selection = _selection(session, corpus, chosen)
-            made = selection.export(target, partition_by=partition_by, **picked, **written)
+            with _target(session) as target:
+                made = selection.export(target, partition_by=partition_by, **picked, **written)
             _tell(session, made)
             _tell_more(session, selection, made)
+
+
+@contextlib.contextmanager
+def _target(session: Session) -> Iterator[Path | BinaryIO]:
+    """The file that `-o` names, which the library writes, or standard output."""
+    if session.target is not None:
+        yield session.target
+        return
+    output.refuse_terminal(session.options.format, None)
+    with output.sink(None) as stream:
+        yield stream
 
 
 def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Selection:
@@ -102,7 +119,8 @@ def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Sele
 
 def _tell(session: Session, made: Exported) -> None:
     session.diagnostics.clear()
-    session.diagnostics.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
+    written = "" if made.size is None else f", {made.size:,} bytes, {made.path}"
+    session.diagnostics.note(f"{made.rows:,} rows{written}")
     if made.manifest.reason is not None:
         session.diagnostics.note(f"it cannot be made again: {made.manifest.reason}")
 
@@ -118,7 +136,12 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
         )
     if selection.strata:
         rows = ((one.name, one.size, one.taken, one.weight) for one in selection.strata)
-        output.listing(Listed(_STRATA, tuple(rows)))
+        # Beside the rows themselves, on standard error.
+        if made.path is None:
+            for one in rows:
+                session.diagnostics.note("stratum {}: size {}, taken {}, weight {}".format(*one))
+        else:
+            output.listing(Listed(_STRATA, tuple(rows)))
     tell(session, selection)
 
 

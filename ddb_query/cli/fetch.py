@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import PATIENCE_HELP, Session, command
+from ddb_query.cli.options import DATA, ENGINE, PATIENCE_HELP, Format, Session, command
+from ddb_query.cli.parsing import Command
 from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers, size_text
 from ddb_query.cli.selecting import selecting
 from ddb_query.engines.base import Result
@@ -29,12 +30,21 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?")
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _SHOWN_ERRORS = 5
 
+_Folder = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Fetch the images into this folder."),
+]
+_PlanFormat = Annotated[Format | None, typer.Option(help="Format of --plan; by default a table.")]
+_Limit = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="At most N images; 0 for all.")
+]
+
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command("fetch")
-@command
-@selecting
+@app.command("fetch", cls=Command)
+@command(*DATA, *ENGINE, "yes", output=_Folder, format=_PlanFormat, limit=_Limit)
+@selecting()
 def fetch(
     session: Session,
     chosen: dict[str, Any],
@@ -69,8 +79,13 @@ def fetch(
     patience: Annotated[float, typer.Option(min=0, metavar="SECONDS", help=PATIENCE_HELP)] = 2,
     show: Annotated[bool, typer.Option("--show", help="Show a few in the terminal.")] = False,
 ) -> None:
-    """Fetch the images of a selection into -o DIR; run again, it goes on where it stopped."""
-    folder, most = session.options.output, _size(confirm_above)
+    """Fetch the images of a selection into a folder.
+
+    The same command run again goes on where it stopped.
+    """
+    folder, most = session.target, _size(confirm_above)
+    if session.options.format and not plan:
+        raise UsageError("--format is for --plan", hint="--layout sets the form of the folder")
     if folder is None and not plan:
         raise UsageError("no folder to fetch into was named", hint="-o DIR")
     order: dict[str, Any] = {
@@ -117,7 +132,7 @@ def _show_plan(session: Session, cost: Plan) -> None:
     if form == "table":
         output.listing(Listed(PLAN_COLUMNS, tuple(plan_lines(cost))))
     else:
-        output.results([Result(plan_numbers(cost))], form, limit=0)
+        output.results([Result(plan_numbers(cost))], form, rows=0)
 
 
 def _ask(session: Session, cost: Plan, most: float) -> None:

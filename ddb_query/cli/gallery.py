@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ddb_query.cli.options import Session, command
+from ddb_query import output
+from ddb_query.cli.options import STANDARD_OUTPUT, Session, command
+from ddb_query.cli.parsing import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command("gallery")
-@command
+@app.command("gallery", cls=Command)
+@command("output", "force")
 def gallery(
     session: Session,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the images are.")],
@@ -24,13 +26,21 @@ def gallery(
     page: Annotated[int, typer.Option(metavar="N", min=1, max=500, help="Images on a page.")] = 500,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Heading.")] = None,
 ) -> None:
-    """Write a contact sheet of fetched images as HTML: DIR.html, or -o FILE.html."""
-    from ddb_query.images.gallery import write_gallery
+    """Write a contact sheet of fetched images as HTML.
 
-    pages = write_gallery(
-        folder, session.options.output, veil_above=veil_above, page_images=page, title=title,
-        progress=session.diagnostics,
-    )  # fmt: skip
+    It is DIR.html, or what -o names.
+    """
+    from ddb_query.images.gallery import sheets_of, write_gallery
+
+    options: dict[str, Any] = {
+        "veil_above": veil_above, "page_images": page, "title": title, "force": session.force,
+        "progress": session.diagnostics,
+    }  # fmt: skip
+    if session.options.output == STANDARD_OUTPUT:
+        for _, html in sheets_of(folder, STANDARD_OUTPUT, most_pages=1, **options):
+            output.text(html)
+        return
+    pages = write_gallery(folder, session.target, **options)
     session.diagnostics.clear()
     for path in pages:
         session.diagnostics.note(f"written: {path}")

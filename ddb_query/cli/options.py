@@ -13,18 +13,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ddb_query import output
+from ddb_query.cli.parsing import not_taken
 from ddb_query.dataset import DATASETS
 from ddb_query.diagnostics import Diagnostics
 from ddb_query.engines.base import Result
 from ddb_query.errors import InterruptedByUserError, UsageError
+from ddb_query.files import keep_existing
 from ddb_query.shell.ctrl_c import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from ddb_query.corpus import Corpus
     from ddb_query.engines.listed import Listed
     from ddb_query.progress import Progress
+
+# Which options a command takes: what data it asks, what the engine may use, what it gives.
+DATA = ("data_dir", "dataset")
+ENGINE = ("engine", "threads", "memory_limit", "timeout")
+RESULT = ("format", "output", "force", "limit")
+# What `-o` takes for standard output.
+STANDARD_OUTPUT = Path("-")
 
 # What Python makes of bytes that are no text in the locale's encoding.
 _UNDECODED = re.compile("[\ud800-\udfff]")
@@ -73,7 +82,15 @@ class Common:
     ] = None
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write there, in its ending's form."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE, in the format of its ending; - is standard output.",
+        ),
+    ] = None
+    force: Annotated[
+        bool | None, typer.Option("--force", help="Replace the file, if it exists.")
     ] = None
     limit: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="At most N rows; 0 for all.")
@@ -139,34 +156,42 @@ class Session:
             self.options = replace(self.options, dataset=name)
 
     @property
+    def force(self) -> bool:
+        """Whether a file that exists is replaced."""
+        return bool(self.options.force)
+
+    @property
+    def target(self) -> Path | None:
+        """The file that `--output` names; None for standard output, which is `-` too."""
+        return None if self.options.output == STANDARD_OUTPUT else self.options.output
+
+    @property
     def format(self) -> str:
         """The format that `--format` or the ending of `--output` says."""
-        return output.format_for(self.options.output, self.options.format)
+        return output.format_for(self.target, self.options.format)
 
-    def show(self, results: Iterable[Result], default_limit: int | None = None) -> None:
+    def show(self, results: Iterable[Result]) -> None:
         """Write results where and how the options say.
 
         Args:
             results: Already limited, when `--limit` was given; several only in people's formats.
-            default_limit: Rows that a table shows when no limit was given.
 
         """
-        limit = default_limit if self.options.limit is None else 0
-        if self.options.output is None and output.streams_to_terminal(self.format):
+        rows = None if self.options.limit is None else 0
+        if self.target is None and output.streams_to_terminal(self.format):
             self.diagnostics.bars = False
-        cut = output.results(results, self.format, self.options.output, limit=limit)
+        cuts = output.results(results, self.format, self.target, rows=rows)
         self.diagnostics.clear()
-        if cut:
-            shown = default_limit or output.SHOWN_ROWS
-            self.diagnostics.note(f"the first {shown} rows; --limit 0 shows all")
+        for cut in cuts:
+            self.diagnostics.note(f"{cut}; --limit 0 shows all")
 
     def show_listing(self, listed: Listed) -> None:
         """Write rows of ddb's own where and how the options say; lines rather than a table."""
         shown = listed.head(self.options.limit) if self.options.limit else listed
         if self.format == "table":
-            output.listing(shown, self.options.output)
+            output.listing(shown, self.target)
         else:
-            output.results([Result(shown)], self.format, self.options.output, limit=0)
+            output.results([Result(shown)], self.format, self.target, rows=0)
 
 
 def common_options(app: typer.Typer) -> None:
@@ -179,29 +204,59 @@ def common_options(app: typer.Typer) -> None:
     declare(keep, [CONTEXT, *common_parameters()])
 
 
-def command(function: Callable[..., None]) -> Callable[..., None]:
-    """A command with the common options; the function gets them as `session`, its first argument.
+def command(*names: str, **changed: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with those of the common options that mean something to it, and `--quiet`.
 
-    Ctrl-C and a reader that went away are ends, not errors.
+    The function gets them as `session`, its first argument. Ctrl-C and a reader that went away are
+    ends, not errors.
+
+    Args:
+        names: Fields of `Common`.
+        changed: By field, the annotation of an option that is something else to this command.
     """
-    signature = inspect.signature(function, eval_str=True)
-    own = list(signature.parameters.values())[1:]
 
-    @functools.wraps(function)
-    def run(ctx: typer.Context, **given: Any) -> None:
-        session = Session(gathered(given).over(ctx.obj or Common()))
-        try:
-            with watched(session.diagnostics):
-                function(session, **{name: _utf8(value) for name, value in given.items()})
-        except KeyboardInterrupt:
-            raise InterruptedByUserError from None
-        except BrokenPipeError:
-            output.close_quietly()
-        finally:
-            session.diagnostics.clear()
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(function, eval_str=True)
+        own = list(signature.parameters.values())[1:]
+        taken = {*names, *changed, "quiet"}
 
-    declare(run, [CONTEXT, *own, *common_parameters()])
-    return run
+        @functools.wraps(function)
+        def run(ctx: typer.Context, **given: Any) -> None:
+            earlier = ctx.obj or Common()
+            _refuse(earlier, taken, ctx.command_path)
+            session = Session(gathered(given).over(earlier))
+            if session.target is not None and {"output", "force"} <= taken:
+                # Told before the work, not after it.
+                keep_existing(session.target, force=session.force)
+            try:
+                with watched(session.diagnostics):
+                    function(session, **{name: _utf8(value) for name, value in given.items()})
+            except KeyboardInterrupt:
+                raise InterruptedByUserError from None
+            except BrokenPipeError:
+                output.close_quietly()
+            finally:
+                session.diagnostics.clear()
+
+        options = [
+            one.replace(annotation=changed.get(one.name, one.annotation))
+            for one in common_parameters()
+            if one.name in taken
+        ]
+        declare(run, [CONTEXT, *own, *options])
+        return run
+
+    return decorate
+
+
+def _refuse(earlier: Common, taken: Container[str], command_path: str) -> None:
+    """Refuse an option before the command that asks for what the command does not do.
+
+    Options that say where data lie and what ddb may use are for whichever command follows.
+    """
+    for name in ("limit", "format", "output", "force"):
+        if name not in taken and getattr(earlier, name) is not None:
+            raise not_taken(command_path, f"--{name}")
 
 
 def declare(function: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
@@ -234,4 +289,4 @@ def common_parameters() -> tuple[inspect.Parameter, ...]:
 
 def gathered(given: dict[str, Any]) -> Common:
     """Take the common options out of what typer parsed."""
-    return Common(**{field.name: given.pop(field.name) for field in fields(Common)})
+    return Common(**{field.name: given.pop(field.name, None) for field in fields(Common)})

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import RESULT, Session, command
+from ddb_query.cli.parsing import Command
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
 from ddb_query.query_help import usage, whole
@@ -22,18 +23,21 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command("queries")
-@command
+@app.command("queries", cls=Command)
+@command("sql_dir", *RESULT)
 def queries(
     session: Session,
     name: Annotated[
         str | None, typer.Argument(help="Show this one whole.", show_default=False)
     ] = None,
 ) -> None:
-    """List the canned queries; with a name: description, parameters, example, SQL."""
-    library = QueryLibrary(user_sql_dir(session.options.sql_dir), session.diagnostics.note)
+    """List the canned queries, or show one of them.
+
+    With a NAME: its description, parameters, examples and SQL.
+    """
+    library = QueryLibrary(user_sql_dir(session.options.sql_dir))
     if name is not None and session.format == "table":
-        output.text(whole(library.find(name)), session.options.output)
+        output.text(whole(library.find(name)), session.target)
     elif name is not None:
         session.show_listing(_listed([library.find(name)], ("sql", lambda query: query.sql)))
     else:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import DATA, ENGINE, Session, command
+from ddb_query.cli.parsing import Command
 from ddb_query.cli.selecting import selecting
 from ddb_query.errors import PartlyDoneError, UsageError
 from ddb_query.files import make_folder
@@ -19,17 +20,20 @@ from ddb_query.report import faces
 if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
     from ddb_query.report.model import Report
-    from ddb_query.selection.selection import Selection
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _REST = "rest"
+_Face = Annotated[
+    Literal["table", "html", "markdown", "json"] | None,
+    typer.Option(help="Format of the report; by default that of FILE's ending, else a table."),
+]
 _SUBSETS = (".parquet", ".csv", ".jsonl")
 
 
-@app.command("report")
-@command
-@selecting
+@app.command("report", cls=Command)
+@command(*DATA, *ENGINE, "output", "force", format=_Face)
+@selecting(without=("order_by",))
 def report(
     session: Session,
     chosen: dict[str, Any],
@@ -53,24 +57,29 @@ def report(
         typer.Option(metavar="DIR", help="Write each chart as .svg and .pdf there."),
     ] = None,
 ) -> None:
-    """Statistics of the corpus or of a selection: here, or as .html, .md, .json or .txt with -o."""
-    target = session.options.output
+    """Show statistics of the corpus or of a selection.
+
+    With -o FILE they become a page (.html), or .md, .json or .txt.
+    """
+    target = session.target
     form = faces.form_for(target, session.options.format)
     with ExitStack() as stack:
         # A file that cannot be written is told of before the work, not after it.
         sink = stack.enter_context(output.sink(target))
-        folder = None if figures is None else make_folder(figures)
+        if figures is not None:
+            faces.keep_figures(figures, force=session.force)
+            make_folder(figures)
         corpus = stack.enter_context(session.open())
-        selection = _selection(session, corpus, chosen)
+        selection = corpus.select(**chosen)
         versus = _versus(session, corpus, vs, stack)
         made = selection.report(
             versus=versus, title=title or "", sections=section or (), users=users
         )
         session.diagnostics.clear()
         sink.write(_text(made, form, here=target is None).encode())
-        if folder is not None:
-            names = made.save_figures(folder)
-            session.diagnostics.note(f"{len(names)} charts in {folder}, as .svg and .pdf")
+        if figures is not None:
+            names = made.save_figures(figures, force=session.force)
+            session.diagnostics.note(f"{len(names)} charts in {figures}, as .svg and .pdf")
         for note in selection.notes():
             session.diagnostics.note(note)
         missing = selection.missing
@@ -88,10 +97,6 @@ def _text(made: Report, form: str, *, here: bool) -> str:
     return faces.rendered(made, form, output.terminal_width(), styled=styled)
 
 
-def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Selection:
-    return corpus.select(**chosen, limit=session.options.limit or None)
-
-
 def _versus(session: Session, corpus: Corpus, said: str | None, stack: ExitStack) -> Any:
     """What `--vs` names: None, `rest`, or a selection of this corpus or of another."""
     if said is None or said == _REST:
@@ -102,7 +107,7 @@ def _versus(session: Session, corpus: Corpus, said: str | None, stack: ExitStack
     if other.options.dataset not in (None, corpus.dataset):
         other.options = other.options.over(session.options)
         corpus = stack.enter_context(other.open())
-    return _selection(other, corpus, chosen)
+    return corpus.select(**chosen)
 
 
 def _parsed(said: str) -> tuple[Session, dict[str, Any]]:
@@ -114,16 +119,16 @@ def _parsed(said: str) -> tuple[Session, dict[str, Any]]:
     found: list[tuple[Session, dict[str, Any]]] = []
     parser = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-    @parser.command("--vs", help="Options of the selection to compare with.")
-    @command
-    @selecting
+    @parser.command("--vs", help="Options of the selection to compare with.", cls=Command)
+    @command(*DATA)
+    @selecting(without=("order_by",))
     def _(session: Session, chosen: dict[str, Any]) -> None:
         found.append((session, chosen))
 
     try:
         words = shlex.split(said)
     except ValueError as error:
-        raise UsageError(f"--vs: {error}", hint="--vs '--sampler ddim --limit 100'") from error
+        raise UsageError(f"--vs: {error}", hint="--vs '--sampler ddim --sample 100'") from error
     typer.main.get_command(parser).main(words, prog_name="ddb report --vs", standalone_mode=False)
     if not found:
         raise UsageError("--vs takes the options of a selection", hint="--vs '--sampler ddim'")

@@ -6,9 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
 
-from ddb_query.cli.options import Session, command, common_options
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command, common_options
+from ddb_query.cli.parsing import Command, Group
 from ddb_query.diagnostics import Diagnostics
 from ddb_query.errors import UsageError
 from ddb_query.query_file import METAVARS, spelled
@@ -26,7 +26,7 @@ _PREFIX = "given_"
 _LISTED = "ddb_query.listed"
 
 
-class QueryGroup(TyperGroup):
+class QueryGroup(Group):
     """The canned queries as commands, made when they are asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -81,7 +81,7 @@ def _as_command(query: CannedQuery) -> Any:
         }
         with session.open() as corpus:
             result = corpus.run(query.name, limit=session.options.limit, **said)
-            session.show([result], query.limit)
+            session.show([result])
 
     session = inspect.Parameter(
         "session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session
@@ -90,7 +90,8 @@ def _as_command(query: CannedQuery) -> Any:
         [session, *(_option(parameter) for parameter in query.parameters)]
     )
     only = typer.Typer(rich_markup_mode=None, add_completion=False)
-    only.command(query.name, help=_help(query))(command(run))
+    taken = command(*DATA, "sql_dir", *ENGINE, *RESULT)
+    only.command(query.name, help=_help(query), cls=Command)(taken(run))
     return typer.main.get_command(only)
 
 

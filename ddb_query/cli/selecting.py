@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +16,8 @@ from ddb_query.errors import PartlyDoneError
 if TYPE_CHECKING:
     from ddb_query.cli.options import Session
     from ddb_query.selection.selection import Selection
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 _PANEL = "Selection options"
 
@@ -93,31 +95,41 @@ def tell(session: Session, selection: Selection) -> None:
         )
 
 
-def selecting(function: Callable[..., None]) -> Callable[..., None]:
+def selecting(*, without: Container[str] = ()) -> Decorator:
     """Give a command the selection options; the function gets them as `chosen`, a dict of fields.
 
     The dict goes to `Corpus.select`; fields that say nothing are left out.
+
+    Args:
+        without: Fields that mean nothing to the command.
     """
-    signature = inspect.signature(function, eval_str=True)
-    own = [one for one in signature.parameters.values() if one.name != "chosen"]
+    taken = [field for field in fields(Selecting) if field.name not in without]
 
-    @functools.wraps(function)
-    def run(*args: Any, **given: Any) -> None:
-        said = {field.name: given.pop(field.name) for field in fields(Selecting)}
-        chosen = {
-            field.name: said[field.name]
-            for field in fields(Selecting)
-            if said[field.name] not in (field.default, None, [])
-        }
-        function(*args, chosen=chosen, **given)
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(function, eval_str=True)
+        own = [one for one in signature.parameters.values() if one.name != "chosen"]
 
-    parameters = [*own, *_selection_parameters()]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return run
+        @functools.wraps(function)
+        def run(*args: Any, **given: Any) -> None:
+            said = {field.name: given.pop(field.name) for field in taken}
+            chosen = {
+                field.name: said[field.name]
+                for field in taken
+                if said[field.name] not in (field.default, None, [])
+            }
+            function(*args, chosen=chosen, **given)
+
+        options = [one for one in selection_parameters() if one.name not in without]
+        run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[*own, *options]
+        )
+        return run
+
+    return decorate
 
 
 @functools.cache
-def _selection_parameters() -> tuple[inspect.Parameter, ...]:
+def selection_parameters() -> tuple[inspect.Parameter, ...]:
     """The selection options as parameters of a function that typer reads."""
     found = inspect.get_annotations(Selecting, eval_str=True)
     return tuple(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Common, command
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Common, command
 from ddb_query.cli.options import Session as Run
+from ddb_query.cli.parsing import Command
 from ddb_query.cli.sql import read_sql
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 NoRc = Annotated[bool, typer.Option("--no-rc", help="Do not run rc.sql first.")]
 
 
-@app.command("shell")
-@command
+@app.command("shell", cls=Command)
+@command(*DATA, "sql_dir", *ENGINE, *RESULT)
 def shell(run: Run, no_rc: NoRc = False) -> None:
-    """A session for SQL and dot commands; from standard input when that is no terminal."""
+    """Open the shell, for SQL and dot commands.
+
+    Without a terminal, it runs what comes from standard input.
+    """
     if sys.stdin.isatty():
         _interact(run, with_rc=not no_rc)
     else:
@@ -50,8 +54,8 @@ def _interact(run: Run, *, with_rc: bool) -> None:
     if choice:
         run.diagnostics.note(choice)
     with _session(run, dataset, screen=sys.stdout.isatty()) as session:
-        if options.output is not None:
-            session.showing.outlet.begin(options.output, options.format)
+        if run.target is not None:
+            session.showing.outlet.begin(run.target, options.format, force=run.force)
         repl.interact(session, with_rc=with_rc)
 
 
@@ -60,10 +64,10 @@ def _batch(run: Run, *, with_rc: bool) -> None:
 
     text = read_sql(None)
     with _session(run, run.options.dataset) as session:
-        if run.options.output is not None and run.format in output.PEOPLE_FORMATS:
-            session.showing.outlet.begin(run.options.output, run.format)
+        if run.target is not None and run.format in output.PEOPLE_FORMATS:
+            session.showing.outlet.begin(run.target, run.format, force=run.force)
         else:
-            session.showing.file = run.options.output
+            session.showing.file = run.target
         repl.batch(session, text, with_rc=with_rc)
 
 

@@ -10,15 +10,16 @@ from typing import Annotated
 import typer
 
 from ddb_query import output
-from ddb_query.cli.options import Session, command
+from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
+from ddb_query.cli.parsing import Command
 from ddb_query.errors import ParameterError, UsageError
 from ddb_query.values import typed
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command("sql")
-@command
+@app.command("sql", cls=Command)
+@command(*DATA, *ENGINE, *RESULT)
 def sql(
     session: Session,
     text: Annotated[
@@ -38,7 +39,10 @@ def sql(
         ),
     ] = None,
 ) -> None:
-    """Run SQL over metadata, images, prompts and users; from standard input without a text."""
+    """Run SQL over the views; without SQL, read it from standard input.
+
+    `ddb sql "show tables"` lists the views, `ddb sql "describe images"` the columns of one.
+    """
     if text is not None and file is not None:
         raise UsageError("SQL and --file were both given", hint="give one of them")
     statements = read_sql(file) if text is None else text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
-from ddb_query.cli.options import Session, command
+from ddb_query import output
+from ddb_query.cli.options import DATA, ENGINE, Session, command
+from ddb_query.cli.parsing import Command
 
 verify_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 replay_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -15,10 +18,10 @@ replay_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A subset that ddb wrote.")]
 
 
-@verify_app.command("verify")
-@command
+@verify_app.command("verify", cls=Command)
+@command()
 def verify(session: Session, file: File) -> None:
-    """Check a subset against its own manifest: rows, columns, content."""
+    """Check rows, columns and content of a subset against its manifest."""
     from ddb_query.verifying import verify as check
 
     said = check(file, progress=session.diagnostics)
@@ -27,8 +30,8 @@ def verify(session: Session, file: File) -> None:
     session.diagnostics.note(f"{file}: {said.rows:,} rows; {what} as its manifest says")
 
 
-@replay_app.command("replay")
-@command
+@replay_app.command("replay", cls=Command)
+@command(*DATA, "sql_dir", *ENGINE, "format", "output", "force")
 def replay(
     session: Session,
     file: File,
@@ -39,9 +42,11 @@ def replay(
     trust: Annotated[
         bool, typer.Option("--trust", help="Run its SQL on a connection that is not locked.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace what -o names.")] = False,
 ) -> None:
-    """Make a subset again from the source, and prove it equal; -o FILE keeps it."""
+    """Make a subset again from its source, and compare the two.
+
+    With -o FILE the new one is kept.
+    """
     from ddb_query import manifest
     from ddb_query.catalog import Catalog
     from ddb_query.replaying import replay as again
@@ -51,9 +56,13 @@ def replay(
     if session.options.dataset is None:
         settings = Settings.from_environment(data_dir=session.options.data_dir)
         session.default_dataset(Catalog(settings).of_manifest(said.dataset, said.source_footer))
-    with session.open() as corpus:
+    with session.open() as corpus, contextlib.ExitStack() as stack:
+        target: Path | BinaryIO | None = session.target
+        if session.options.output is not None and target is None:
+            output.refuse_terminal(session.options.format, None)
+            target = stack.enter_context(output.sink(None))
         said = again(
-            corpus, file, output=session.options.output, form=session.options.format,
-            subset=subset, trust=trust, force=force, note=session.diagnostics.note,
+            corpus, file, output=target, form=session.options.format,
+            subset=subset, trust=trust, force=session.force, note=session.diagnostics.note,
         )  # fmt: skip
     session.diagnostics.note(f"{file}: {said.rows:,} rows, the same again")

@@ -100,6 +100,14 @@ class Answer(Rows, Protocol):
         """The first `count` rows; the engine appends the limit."""
         ...
 
+    def count(self) -> int | None:
+        """How many rows there are; None when another run might give another number.
+
+        Raises:
+            TimedOutError: It takes longer than somebody would wait for a number.
+        """
+        ...
+
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, None for NULL."""
         ...
@@ -147,10 +155,13 @@ class Result:
 
     Attributes:
         emphasis: For text columns by name, what of their values a terminal shows in bold.
+        shown_rows: How many rows of it a screen shows when nobody says how many; None for as many
+            as of any result.
         footer: Of so many rows, what a parquet file of them says of itself.
     """
 
     footer: Footer | None = None
+    shown_rows: int | None = None
 
     def __init__(
         self,
@@ -235,17 +246,24 @@ class Result:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows())
 
-    def _preview(self) -> tuple[list[tuple[str | None, ...]], bool]:
-        """The first rows as text: of what was read, else asked for once and kept."""
+    def _preview(self) -> list[tuple[str | None, ...]]:
+        """The first rows as text, and one more: of what was read, else asked for once and kept."""
         count = NOTEBOOK_ROWS + 1
         if self._table is not None:
             rows = _tuples(self._table.slice(0, count))
-            found = [tuple(None if value is None else str(value) for value in row) for row in rows]
-        else:
-            if self._shown is None:
-                self._shown = list(self._answer.head(count).cells()) if self._answer else []
-            found = self._shown
-        return found[:NOTEBOOK_ROWS], len(found) > NOTEBOOK_ROWS
+            return [tuple(None if value is None else str(value) for value in row) for row in rows]
+        if self._shown is None:
+            self._shown = list(self._answer.head(count).cells()) if self._answer else []
+        return self._shown
+
+    def _rows_in_all(self) -> str:
+        """How many rows there are, in words."""
+        rows = None
+        if self._table is not None:
+            rows = self._table.num_rows
+        elif self._answer is not None:
+            rows = self._answer.count()
+        return "more" if rows is None else f"{rows:,}"
 
     def __reduce__(self) -> NoReturn:
         raise NotPicklableError("Result", "send its rows: `.arrow()`, `.pl()` or `.rows()`")
@@ -257,13 +275,14 @@ class Result:
     def _repr_html_(self) -> str:
         import html
 
-        rows, more = self._preview()
+        rows = self._preview()
         head = "".join(f"<th>{html.escape(column.name)}</th>" for column in self.columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell or '')}</td>" for cell in row) + "</tr>"
-            for row in rows
+            for row in rows[:NOTEBOOK_ROWS]
         )
-        note = f"<p>first {NOTEBOOK_ROWS} rows</p>" if more else ""
+        more = len(rows) > NOTEBOOK_ROWS
+        note = f"<p>{NOTEBOOK_ROWS} of {self._rows_in_all()} rows</p>" if more else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
 

@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -18,12 +20,13 @@ from ddb_query.engines.arrow_files import mapped
 from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
-from ddb_query.engines.duckdb_kept import LastResult
+from ddb_query.engines.duckdb_kept import LastResult, repeats
 from ddb_query.engines.float_bounds import without_bounds
 from ddb_query.engines.parsed import Parsed, outer_columns, parsed, serialised
 from ddb_query.engines.table_files import arrow_files, is_partitioned, table_files
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
+    ComparedWithTextError,
     InterruptedByUserError,
     OtherProcessError,
     OutOfMemoryError,
@@ -34,6 +37,7 @@ from ddb_query.errors import (
 )
 from ddb_query.files import alive, make_folder
 from ddb_query.query_library import VIEWS, read_view, sql_folder
+from ddb_query.sql_text import parameter_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
     from ddb_query.search.index import Hits
 
 MINIMUM_MEMORY = 1_000_000_000
+# How long the rows of a result that a screen shows in part are counted.
+_COUNT_SECONDS = 5.0
 
 _KEYS = "hash60(prompt) as prompt_id, image_name as image_key"
 _HASH60 = "create or replace macro hash60(x) as cast('0x' || substr(md5(x), 1, 15) as bigint)"
@@ -71,6 +77,10 @@ MEMBERS = {
 }  # fmt: skip
 _MEMBERS = """select distinct on (dataset, image_name) * from source.directories
 order by dataset, image_name, source <> 'hub', etag"""
+_OTHER_TYPE = (
+    "Conversion Error: Could not convert string", "Binder Error: Cannot compare values of type",
+)  # fmt: skip
+_QUOTED_TEXT = re.compile(r"string '.*' to", re.DOTALL)
 _NAMES_HINT = '`ddb sql "show tables"` lists the views, `ddb sql "describe images"` their columns'
 
 
@@ -576,8 +586,12 @@ class DuckDBEngine:
             sql.encode()
         except UnicodeEncodeError as error:
             raise UsageError("the SQL is not UTF-8 text") from error
-        with self._running():
-            found = self._connection.extract_statements(sql)
+        try:
+            with self._running():
+                found = self._connection.extract_statements(sql)
+        except SqlError as error:
+            error.hint = error.hint or parameter_hint(sql)
+            raise
         for statement in found:
             if any(name.isdigit() for name in statement.named_parameters):
                 raise UsageError("a parameter needs a name", hint="write $name, not ? or $1")
@@ -593,7 +607,8 @@ class DuckDBEngine:
             SqlError: DuckDB refuses it.
 
         """
-        with self._running():
+        running = partial(self._running, values=relation.values)
+        with running():
             kind = self._connection.extract_statements(relation.sql)[0].type.name
             found = self._connection.sql(relation.sql, params=dict(relation.values) or None)
             if found is not None and kind == "EXPLAIN":
@@ -601,8 +616,8 @@ class DuckDBEngine:
         if found is None or _says_only_that_it_ran(kind, found.columns):
             return None
         return DuckDBAnswer(
-            self._running, found, is_text=kind == "EXPLAIN",
-            statement=relation if kind == "SELECT" else None,
+            running, found, is_text=kind == "EXPLAIN",
+            statement=relation if kind == "SELECT" else None, counter=self._count,
         )  # fmt: skip
 
     def keep(self, answer: Answer) -> tuple[DuckDBAnswer, int | None]:
@@ -617,6 +632,18 @@ class DuckDBEngine:
         if self._last is None:
             self._last = LastResult(self._connection, self._running, self.table_views)
         return self._last.keep(answer)
+
+    def _count(self, answer: DuckDBAnswer) -> int | None:
+        """How many rows an answer has; None when another run might give another number.
+
+        Raises:
+            TimedOutError: It takes longer than somebody would wait for a number.
+        """
+        with self._running(_COUNT_SECONDS):
+            told, views = answer.statement, self.table_views
+            if told and not repeats(self._connection, told, views):
+                return None
+            return int(answer.relation.count("*").fetchall()[0][0])
 
     def cursor(self, *, silent: bool = False) -> DuckDBEngine:
         """The same views and tables for another thread; temporary ones are not shared.
@@ -651,12 +678,18 @@ class DuckDBEngine:
             shutil.rmtree(self._spill, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _running(self) -> Iterator[None]:
-        """Watch over a statement, and turn DuckDB's errors into ours."""
+    def _running(
+        self,
+        at_most_seconds: float | None = None,
+        values: Mapping[str, object] = MappingProxyType({}),
+    ) -> Iterator[None]:
+        """Watch over a statement with its values, and turn DuckDB's errors into ours."""
         self.check_process()
+        limits = (self._limits.timeout_seconds, at_most_seconds)
+        timeout = min((seconds for seconds in limits if seconds is not None), default=None)
         with Watch(
             self.interrupt,
-            timeout_seconds=self._limits.timeout_seconds,
+            timeout_seconds=timeout,
             percent=self._percent,
             progress=self._progress,
         ) as watch:
@@ -669,16 +702,19 @@ class DuckDBEngine:
                 ) from error
             except (duckdb.Error, OSError) as error:
                 # Out of an Arrow stream DuckDB's errors come as OSError, with the same words.
-                raise self._failure(_words(error), watch) from error
+                words = _words(error)
+                raise self._failure(words, watch, timeout, values) from error
             except RuntimeError as error:
                 # What DuckDB raises for a Ctrl-C that it noticed itself.
                 if watch.interrupted or str(error) == "Query interrupted":
                     raise KeyboardInterrupt from error
                 raise
 
-    def _failure(self, words: str, watch: Watch) -> BaseException:
-        if watch.timed_out and self._limits.timeout_seconds:
-            return TimedOutError(self._limits.timeout_seconds)
+    def _failure(
+        self, words: str, watch: Watch, timeout: float | None, values: Mapping[str, object]
+    ) -> BaseException:
+        if watch.timed_out and timeout:
+            return TimedOutError(timeout)
         if watch.interrupted:
             return KeyboardInterrupt()
         if words.startswith("INTERRUPT Error"):
@@ -692,6 +728,8 @@ class DuckDBEngine:
             )
         if damaged := damage(words, self._files, self.problem_of):
             return damaged
+        if compared := _compared_with_text(words, values):
+            return compared
         unknown_name = words.startswith(("Catalog Error", "Binder Error"))
         return SqlError(words, hint=_NAMES_HINT if unknown_name else None)
 
@@ -704,6 +742,17 @@ class DuckDBEngine:
 
 def _words(error: BaseException) -> str:
     return str(error).strip()
+
+
+def _compared_with_text(words: str, values: Mapping[str, object]) -> ComparedWithTextError | None:
+    """The error for a number compared with text, if that is what DuckDB's words may mean."""
+    others = [(name, value) for name, value in values.items() if not isinstance(value, str)]
+    if not others or not words.startswith(_OTHER_TYPE):
+        return None
+    name, value = others[0]
+    written = "null" if value is None else str(value)
+    written = written.lower() if isinstance(value, bool) else written
+    return ComparedWithTextError(_QUOTED_TEXT.sub("string '…' to", words), name, written)
 
 
 def _says_only_that_it_ran(kind: str, columns: list[str]) -> bool:

@@ -36,6 +36,7 @@ class DuckDBAnswer:
         relation: The statement, not yet run.
         is_text: Whether the rows are the lines of a text, such as a plan.
         statement: The SELECT that gives the rows; None when another statement gave them.
+        counter: Counts the rows without reading them.
         tally: Counts the rows as they are read.
         counted: SQL expressions over the columns c0, c1, …, that `tally` sums.
         hidden: How many columns at the end are there to be counted only.
@@ -53,6 +54,7 @@ class DuckDBAnswer:
         *,
         is_text: bool = False,
         statement: Relation | None = None,
+        counter: Callable[[DuckDBAnswer], int | None] | None = None,
         tally: Tally | None = None,
         counted: tuple[str, ...] = (),
         hidden: int = 0,
@@ -62,6 +64,7 @@ class DuckDBAnswer:
         self._process = os.getpid()
         self.is_text = is_text
         self.statement = statement
+        self._counter = counter
         self._tally = tally
         self._counted = counted
         names = _unique(relation.columns[: len(relation.columns) - hidden])
@@ -118,6 +121,14 @@ class DuckDBAnswer:
         )  # fmt: skip
         found.held = self.held
         return found
+
+    def count(self) -> int | None:
+        """How many rows there are; None when that cannot be known.
+
+        Raises:
+            TimedOutError: It takes longer than somebody would wait for a number.
+        """
+        return self._counter(self) if self._counter else None
 
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, as DuckDB writes it; None for NULL."""

@@ -19,6 +19,7 @@ from ddb_query.sql_text import LAST_RESULT, reads_last, tokens
 if TYPE_CHECKING:
     import duckdb
 
+    from ddb_query.engines.base import Relation
     from ddb_query.engines.duckdb_answer import Running
 
 KEPT_ROWS = 10_000
@@ -27,7 +28,7 @@ _SCHEMA = "kept"
 # The results of all connections lie in one schema.
 _numbers = itertools.count(1)
 
-_OWN_VIEWS = {*VIEWS, LAST_RESULT}
+_OWN_VIEWS = {*VIEWS, LAST_RESULT, "source.images", "source.metadata", "source.published"}
 
 
 class LastResult:
@@ -59,7 +60,7 @@ class LastResult:
             rows: int | None = self._store(answer.relation.limit(KEPT_ROWS + 1), table)
             made = [f"table {_SCHEMA}.{table}"]
             if rows == KEPT_ROWS + 1:
-                rows = None if self._repeatable(answer) else self._store(answer.relation, table)
+                rows = None if self._can_run_again(answer) else self._store(answer.relation, table)
             if rows is None:
                 made.append(f"view {_SCHEMA}.{self._view(answer, f'{table}_all')}")
             self._name(made[-1].rpartition(" ")[2])
@@ -78,14 +79,11 @@ class LastResult:
         (count,) = self._connection.table(f"{_SCHEMA}.{table}").count("*").fetchall()[0]
         return int(count)
 
-    def _repeatable(self, answer: DuckDBAnswer) -> bool:
-        """Whether a statement gives the same rows again, as far as its names tell."""
+    def _can_run_again(self, answer: DuckDBAnswer) -> bool:
+        """Whether a statement gives the same rows when `_` is read, as far as its names tell."""
         if answer.statement is None or not _can_be_renamed(answer.statement.sql):
             return False
-        found = parsed_select(self._connection, answer.statement.sql)
-        return (
-            found is not None and why_not_repeatable(found, _OWN_VIEWS | self._table_views) is None
-        )
+        return repeats(self._connection, answer.statement, self._table_views)
 
     def _view(self, answer: DuckDBAnswer, view: str) -> str:
         """A view of all rows of a SELECT; what it calls `_` is the result before it."""
@@ -116,6 +114,20 @@ class LastResult:
             self._connection.execute(f"drop {kind} if exists {name}")
         self._kept.clear()
         self._held.clear()
+
+
+def repeats(
+    connection: duckdb.DuckDBPyConnection, statement: Relation, table_views: set[str]
+) -> bool:
+    """Whether a SELECT gives the same rows again, as far as its names tell.
+
+    Temporary tables that ddb itself keeps are written once: they are called `ddb_…`.
+    """
+    found = parsed_select(connection, statement.sql)
+    if found is None:
+        return False
+    kept = {name for name in found.tables if name.startswith("ddb_")}
+    return why_not_repeatable(found, _OWN_VIEWS | table_views | kept) is None
 
 
 def _can_be_renamed(sql: str) -> bool:

@@ -40,6 +40,10 @@ class Listed:
         """The first `count` rows."""
         return replace(self, rows=self.rows[:count])
 
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
     def cells(self) -> Iterator[tuple[str | None, ...]]:
         """Rows as text, None for NULL."""
         for row in self.rows:

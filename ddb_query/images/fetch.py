@@ -20,7 +20,7 @@ from ddb_query.images.jobs import Compared, Event, Jobs, More
 from ddb_query.images.ledger import Outcome, WantedImage, ledger_of
 from ddb_query.images.nearby import Nearby
 from ddb_query.images.order import Fetched, Order
-from ddb_query.images.place import place_at
+from ddb_query.images.place import Place, place_at
 from ddb_query.images.rows import admitted, give_memory_back, keep_rows
 from ddb_query.images.sources import Sources
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from ddb_query.hub.endpoint import Hub
     from ddb_query.images.layouts import Layout
     from ddb_query.images.ledger import Ledger
-    from ddb_query.images.place import Place
     from ddb_query.images.rows import Counts
     from ddb_query.progress import Progress
     from ddb_query.settings import Settings
@@ -70,6 +69,7 @@ def fetch(
         OutputError: The folder cannot be written, or the disk is full.
         UsageError: The folder holds images of another dataset, or in another layout.
     """
+    _refuse_others(folder)
     facts = {"dataset": dataset, "revision": hub.revision, "layout": order.layout.name}
     with place_at(folder, on_note) as place, ledger_of(place.ledger_path) as ledger:
         _refuse_mixing(folder, ledger.begin(facts))
@@ -87,6 +87,18 @@ def fetch(
         order.layout.finish(place, ledger)
         run.sum_up()
         return done
+
+
+def _refuse_others(folder: Path) -> None:
+    """Replace no file that a fetch would write, and that no fetch has written."""
+    if Place(folder).ledger_path.exists():
+        return
+    for path in (folder / "metadata.parquet", folder / "images", *sorted(folder.glob("images-*"))):
+        if path.exists():
+            raise UsageError(
+                f"{path} exists already, and no fetch has written it",
+                hint="choose another folder with -o DIR",
+            )
 
 
 def _refuse_mixing(folder: Path, different: dict[str, str]) -> None:

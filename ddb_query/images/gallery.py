@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddb_query.dataset import SAMPLERS
-from ddb_query.errors import MissingDataError
-from ddb_query.files import replacing
+from ddb_query.errors import MissingDataError, UsageError
+from ddb_query.files import keep_existing, replacing
 from ddb_query.images.ledger import ledger_of
 from ddb_query.images.place import Place
 from ddb_query.images.rows import BLURRED, rows_with
@@ -59,6 +59,7 @@ def write_gallery(
     veil_above: float = VEIL_ABOVE,
     page_images: int = PAGE_IMAGES,
     title: str | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write a contact sheet of the images fetched into a folder.
@@ -69,6 +70,7 @@ def write_gallery(
         veil_above: Images with a score above are blurred until clicked.
         page_images: At most so many on a page.
         title: None for the folder's name.
+        force: Whether pages that exist are replaced.
         progress: Told how many images are done.
 
     Returns:
@@ -76,7 +78,38 @@ def write_gallery(
 
     Raises:
         MissingDataError: Nothing was fetched into the folder.
+        ExistsError: A page exists, and `force` is not given.
         OutputError: A page cannot be written.
+    """
+    place = Place(folder.absolute())
+    target = target or place.folder.with_name(f"{place.folder.name}.html")
+    pages = []
+    sheets = sheets_of(
+        folder, target, veil_above=veil_above, page_images=page_images, title=title,
+        force=force, progress=progress,
+    )  # fmt: skip
+    for path, html in sheets:
+        with replacing(path) as temporary:
+            temporary.write_text(html, encoding="utf-8")
+        pages.append(path)
+    return pages
+
+
+def sheets_of(
+    folder: Path,
+    target: Path,
+    *,
+    veil_above: float = VEIL_ABOVE,
+    page_images: int = PAGE_IMAGES,
+    title: str | None = None,
+    most_pages: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Path, str]]:
+    """The pages of a contact sheet with the paths that they link to; as `write_gallery`.
+
+    Raises:
+        UsageError: There are more pages than `most_pages`.
     """
     place = Place(folder.absolute())
     if not place.ledger_path.is_file():
@@ -87,16 +120,17 @@ def write_gallery(
         dataset = ledger.fact("dataset") or ""
         rows = {row["image_name"]: row for batch, _ in rows_with(place.rows_path, ledger.files_of)
                 for row in batch.to_pylist()}  # fmt: skip
-    target = target or place.folder.with_name(f"{place.folder.name}.html")
     count = max(1, -(-len(files) // page_images))
     pages = [_page_path(target, number) for number in range(1, count + 1)]
+    if most_pages is not None and count > most_pages:
+        raise UsageError(f"{len(files):,} images take {count} pages", hint="-o FILE.html")
+    for path in pages:
+        keep_existing(path, force=force)
     pictures = _pictures(place, files, rows, progress)
     for number, path in enumerate(pages, 1):
         shown = [p for _, p in zip(range(page_images), pictures, strict=False)]
         sheet = _Sheet(title or place.folder.name, dataset, len(files), pages, number, veil_above)
-        with replacing(path) as temporary:
-            temporary.write_text(sheet.html(shown), encoding="utf-8")
-    return pages
+        yield path, sheet.html(shown)
 
 
 def thumbnail(data: bytes, side: int = THUMBNAIL_SIDE) -> bytes:

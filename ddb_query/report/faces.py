@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddb_query.errors import UsageError
-from ddb_query.files import replacing
+from ddb_query.errors import ExistsError, UsageError
+from ddb_query.files import keep_existing, replacing
 
 if TYPE_CHECKING:
     from ddb_query.report.model import Report
@@ -61,31 +61,51 @@ def rendered(report: Report, form: str, width: int | None = None, *, styled: boo
     return text(report, width, styled=styled)
 
 
-def save(report: Report, path: Path | str, form: str | None = None) -> None:
+def save(report: Report, path: Path | str, *, force: bool = False) -> None:
     """Write a report to a file that appears whole or not at all.
+
+    Args:
+        report: What to write.
+        path: The file, whose ending says the form.
+        force: Whether a file that exists is replaced.
 
     Raises:
         UsageError: The ending says no form.
+        ExistsError: The file exists, and `force` is not given.
         OutputError: It cannot be written; an old file stays as it was.
     """
     target = Path(path)
-    words = rendered(report, form_for(target, form))
+    keep_existing(target, force=force)
+    words = rendered(report, form_for(target, None))
     with replacing(target) as temporary:
         temporary.write_text(words, "utf-8")
 
 
-def save_figures(report: Report, folder: Path | str) -> list[str]:
+def keep_figures(folder: Path, *, force: bool = False) -> None:
+    """Refuse to write charts where there are some, unless they are to be replaced.
+
+    Raises:
+        ExistsError: There are.
+    """
+    found = sorted([*folder.glob("*.svg"), *folder.glob("*.pdf")])
+    if found and not force:
+        raise ExistsError(found[0])
+
+
+def save_figures(report: Report, folder: Path | str, *, force: bool = False) -> list[str]:
     """Write each chart as SVG and as PDF, in a folder that is made when it is not there.
 
     Returns:
         The charts' names, `section-table`; their files are `NAME.svg` and `NAME.pdf`.
 
     Raises:
+        ExistsError: The folder holds charts, and `force` is not given.
         OutputError: They cannot be written.
     """
     from ddb_query.files import make_folder
     from ddb_query.report import charts
 
+    keep_figures(Path(folder), force=force)
     target = make_folder(Path(folder))
     for name, _, chart in report.charts():
         with replacing(target / f"{name}.svg") as temporary:

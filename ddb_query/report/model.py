@@ -107,26 +107,36 @@ class Report:
             return list(self.selections)
         return [f"{mark}: {words}" for mark, words in zip("AB", self.selections, strict=True)]
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, force: bool = False) -> None:
         """Write it to a file: .html, .md, .json or .txt.
+
+        Args:
+            path: The file.
+            force: Whether a file that exists is replaced.
 
         Raises:
             UsageError: The file has another ending.
+            ExistsError: It exists, and `force` is not given.
             OutputError: It cannot be written; an old file stays as it was.
         """
         from ddb_query.report.faces import save
 
-        save(self, path)
+        save(self, path, force=force)
 
-    def save_figures(self, folder: Path | str) -> list[str]:
+    def save_figures(self, folder: Path | str, *, force: bool = False) -> list[str]:
         """Write each chart as SVG and PDF, and return their names.
 
+        Args:
+            folder: Where; made when it is not there.
+            force: Whether charts that are there are replaced.
+
         Raises:
+            ExistsError: There are some, and `force` is not given.
             OutputError: They cannot be written.
         """
         from ddb_query.report.faces import save_figures
 
-        return save_figures(self, folder)
+        return save_figures(self, folder, force=force)
 
     def __str__(self) -> str:
         from ddb_query.report.faces import rendered

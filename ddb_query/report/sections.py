@@ -199,11 +199,14 @@ def _making(table: str, scope: Scope) -> Relation:
 
 def _table(engine: Engine, query: CannedQuery, *, users: bool) -> Table:
     answer = engine.answer(Relation(query.sql, query.values({})))
-    result = Result(answer.head(query.limit) if answer and query.limit else answer)
+    # One row more tells whether the list goes on.
+    result = Result(answer.head(query.limit + 1) if answer and query.limit else answer)
     columns = [column.name for column in result.columns]
     hidden = () if users else _names(query.extras.get("private", ""))
     shown = [place for place, column in enumerate(columns) if column not in hidden]
-    rows = tuple(tuple(row[place] for place in shown) for row in result.rows())
+    found_rows = result.rows()
+    goes_on = query.limit is not None and len(found_rows) > query.limit
+    rows = tuple(tuple(row[place] for place in shown) for row in found_rows[: query.limit])
     names = tuple(columns[place] for place in shown)
     _check(query, columns)
     key = _names(query.extras.get("key", ""))
@@ -211,7 +214,9 @@ def _table(engine: Engine, query: CannedQuery, *, users: bool) -> Table:
     if not key:
         rows, names = tuple(zip(names, rows[0], strict=True)), (FACT, VALUE)
     found = Table(
-        query.name, query.extras.get("title", query.name), query.description, query.sql, names,
+        query.name, query.extras.get("title", query.name),
+        query.description + (f" The list goes on after these {query.limit}." if goes_on else ""),
+        query.sql, names,
         rows, dict(query.columns), not key, key or (FACT,),
         _names(query.extras.get("compare", "")), sentence,
     )  # fmt: skip

@@ -136,15 +136,30 @@ class Index:
             query = self._queries.of(tree)
             return self._best(query, self._count(query))
 
-    def like(self, text: str, limit: int) -> Hits:
+    def like(self, text: str, limit: int | None) -> Hits:
         """The prompts whose rarer words are those of a normalised text, itself among them.
+
+        Args:
+            text: Normalised.
+            limit: At most so many, the most similar first; None for all.
 
         Raises:
             DamagedIndexError: The index cannot be read.
 
         """
         with _reading(self._place):
-            return self._best(self._queries.like(text), limit)
+            query = self._queries.like(text)
+            return self._best(query, self._count(query) if limit is None else limit)
+
+    def count_like(self, text: str) -> int:
+        """How many prompts `like` finds.
+
+        Raises:
+            DamagedIndexError: The index cannot be read.
+
+        """
+        with _reading(self._place):
+            return self._count(self._queries.like(text))
 
     def _is_as_added(self) -> bool:
         """Whether equal scores come in order by themselves: one segment, and not a merged one.

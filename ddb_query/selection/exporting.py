@@ -15,7 +15,13 @@ from ddb_query.manifest import KEY
 from ddb_query.selection import columns as columns_of
 from ddb_query.selection import making
 from ddb_query.selection.repeating import unrepeatable
-from ddb_query.subset_writing import form_of, refuse_existing, write_file, write_folder
+from ddb_query.subset_writing import (
+    form_of,
+    refuse_existing,
+    target_of,
+    write_file,
+    write_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from ddb_query.engines.duckdb_answer import DuckDBAnswer
     from ddb_query.manifest import Manifest
     from ddb_query.selection.selection import Selection
+    from ddb_query.subset_writing import Target
     from ddb_query.workspace import Workspace
 
 # Rows are sorted in slices of about so many, part by part: sorted at once they fill the memory.
@@ -47,17 +54,17 @@ class Exported:
     """What was written.
 
     Attributes:
-        path: Where.
+        path: Where; None for a stream.
         rows: How many.
-        size: Bytes of the data, of a folder all files together.
+        size: Bytes of the data, of a folder all files together; None for a stream.
         blurred: How many of the images are blurred; None for SQL and canned queries.
         over: How many have a score over 0.5; likewise.
         manifest: How it was made.
     """
 
-    path: Path
+    path: Path | None
     rows: int
-    size: int
+    size: int | None
     blurred: int | None
     over: int | None
     manifest: Manifest
@@ -85,7 +92,7 @@ class Layout:
 def export(
     selection: Selection,
     workspace: Workspace,
-    path: Path | str,
+    path: Target | str,
     *,
     columns: str | Sequence[str] = (),
     drop: str | Sequence[str] = (),
@@ -95,7 +102,7 @@ def export(
     force: bool = False,
 ) -> Exported:
     """Write a selection; `Selection.export` has the arguments."""
-    target = Path(path)
+    target = target_of(path)
     if partition_by is not None and partition_by not in _PARTITIONS:
         raise UsageError(
             f"no partition by {partition_by}", hint=f"there are {', '.join(_PARTITIONS)}"
@@ -110,12 +117,14 @@ def export(
     with workspace.engine.silent() if tally.on_rows else contextlib.nullcontext():
         size = write(rows, layout, target, describe)
     blurred, over = tally.sums[-2:] if tally.sums else (0, 0)
-    return Exported(target, tally.rows, size, blurred, over, describe())
+    return Exported(_path(target), tally.rows, size, blurred, over, describe())
 
 
-def write(rows: Rows, layout: Layout, target: Path, describe: Callable[[], Manifest]) -> int:
-    """Write rows as a file or a folder; returns the bytes of the rows."""
-    if layout.partition is None:
+def write(
+    rows: Rows, layout: Layout, target: Target, describe: Callable[[], Manifest]
+) -> int | None:
+    """Write rows as a file or a folder; returns the bytes of the rows, None for a stream."""
+    if layout.partition is None or not isinstance(target, Path):
         return write_file(rows, layout.form, target, describe)
     return write_folder(rows, _PARTITIONS[layout.partition][0], target, describe)
 
@@ -124,7 +133,7 @@ def export_statement(
     workspace: Workspace,
     relation: Relation,
     said: dict[str, object],
-    path: Path | str,
+    path: Target | str,
     *,
     limit: int | None = None,
     form: str | None = None,
@@ -147,7 +156,7 @@ def export_statement(
         UsageError: It is not one SELECT that only reads.
         OutputError: It cannot be written; what was there stays as it was.
     """
-    target = Path(path)
+    target = target_of(path)
     form = form_of(target, form)
     refuse_existing(target, force=force)
     why_not = unrepeatable(workspace.engine, relation.sql)
@@ -161,7 +170,11 @@ def export_statement(
         )  # fmt: skip
 
     size = write_file(rows, form, target, describe)
-    return Exported(target, tally.rows, size, None, None, describe())
+    return Exported(_path(target), tally.rows, size, None, None, describe())
+
+
+def _path(target: Target) -> Path | None:
+    return target if isinstance(target, Path) else None
 
 
 def footer_of_statement(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ddb_query.engines.base import Relation
 from ddb_query.engines.content_hash import Tally
+from ddb_query.errors import UsageError
 from ddb_query.report.making import Subject, make
 from ddb_query.report.sections import Scope
 from ddb_query.selection import making
@@ -37,6 +38,8 @@ def report(
     users: bool = False,
 ) -> Report:
     """Report on a selection; `Selection.report` has the arguments."""
+    for one in (selection, versus):
+        _refuse_first_images(one)
     subject = _subject(selection)
     made = make(
         subject, _other(versus, subject), title=title, sections=sections, users=users,
@@ -49,6 +52,17 @@ def report(
     words += ["--title", title] if title else []
     words += ["--vs", _versus_words(versus)] if versus is not None else []
     return replace(made, manifest={"command": shlex.join(words), **made.manifest})
+
+
+def _refuse_first_images(selection: Selection | str | None) -> None:
+    """Have a selection that means the same whatever the order of its rows."""
+    if selection is None or isinstance(selection, str):
+        return
+    if selection.criteria.limit is not None or selection.criteria.order_by is not None:
+        raise UsageError(
+            "a report describes all images of a selection, which have no order and no limit",
+            hint="sample=N takes N of them at random",
+        )
 
 
 def _subject(selection: Selection) -> Subject:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Stratum as StratumName
     from ddb_query.selection.exporting import Exported
     from ddb_query.selection.subset_file import Subset
+    from ddb_query.subset_writing import Target
     from ddb_query.workspace import Workspace
 
 _ORDER = "part_id, image_name"
@@ -167,7 +168,7 @@ class Selection:
 
     def export(
         self,
-        path: Path | str,
+        path: Target | str,
         *,
         columns: str | Sequence[str] = (),
         drop: str | Sequence[str] = (),
@@ -179,7 +180,7 @@ class Selection:
         """Write the images to a file that says how it was made.
 
         Args:
-            path: The file, or with `partition_by` the folder.
+            path: The file, or an open stream of bytes, or with `partition_by` the folder.
             columns: Columns of `images`, and `score`; none for those published, as published.
             drop: Columns to leave out.
             form: parquet, csv, tsv, jsonl, json or arrow; None to tell from the ending.
@@ -188,6 +189,7 @@ class Selection:
             force: Whether what is there already is replaced.
 
         Raises:
+            ExistsError: It exists, and `force` is not given.
             OutputError: It cannot be written; what was there stays as it was.
             UsageError: A column, format or partition makes no sense.
         """

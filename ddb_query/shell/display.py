@@ -86,7 +86,10 @@ def show(text: str) -> None:
 def counts(shown: Shown, last: Last, *, timer: bool) -> str:
     """The line under a result: its rows, its columns, its time."""
     columns = len(last.first.columns)
-    words = [_rows(shown.rows, shown.rows if shown.whole else last.rows)]
+    rows = shown.rows if shown.whole else last.rows
+    if rows is None and last.whole.answer is not None:
+        rows = output.rows_in_all(last.whole.answer)
+    words = [_rows(shown.rows, rows)]
     if shown.hidden_columns:
         words.append(f"{columns - shown.hidden_columns} of {columns} columns")
     else:

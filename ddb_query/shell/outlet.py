@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ddb_query import output
 from ddb_query.errors import UsageError
+from ddb_query.files import keep_existing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +38,16 @@ class Outlet:
         """Whether the next result goes to a file."""
         return self._once is not None or self._sink is not None
 
-    def begin(self, path: Path, form: str | None = None) -> None:
+    def begin(self, path: Path, form: str | None = None, *, force: bool = False) -> None:
         """Send all results to a file from now on.
 
+        Args:
+            path: The file.
+            form: Its format; None to tell from the ending.
+            force: Whether a file that exists is replaced.
+
         Raises:
+            ExistsError: The file exists, and `force` is not given.
             OutputError: It cannot be written.
             UsageError: Its format holds one result alone.
 
@@ -51,12 +58,18 @@ class Outlet:
             raise UsageError(
                 f"a {form} file holds one result", hint=f".once {path} takes the next one"
             )
+        keep_existing(path, force=force)
         self._sink = self._stack.enter_context(output.file(path))
         self.path, self._form = path, form
 
-    def next(self, path: Path) -> None:
-        """Send the next result to a file, in the format of its ending."""
+    def next(self, path: Path, *, force: bool = False) -> None:
+        """Send the next result to a file, in the format of its ending.
+
+        Raises:
+            ExistsError: The file exists, and `force` is not given.
+        """
         output.format_for(path, None)
+        keep_existing(path, force=force)
         self._once = path
 
     def write(self, result: Result) -> Path:
@@ -69,7 +82,7 @@ class Outlet:
         """
         if self._once is not None:
             path, self._once = self._once, None
-            output.results([result], output.format_for(path, None), path, limit=0)
+            output.results([result], output.format_for(path, None), path)
             return path
         assert self._sink is not None  # noqa: S101 - the caller has asked `open`
         assert self.path is not None  # noqa: S101

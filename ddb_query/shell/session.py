@@ -128,7 +128,6 @@ class Session:
         statement: Relation | None,
         *,
         mode: str | None = None,
-        rows: int | None = None,
     ) -> None:
         """Keep a result, and show it where results go.
 
@@ -137,20 +136,19 @@ class Session:
             started: When its making began, by `time.perf_counter`.
             statement: What gave it; None for a look at what there is, which is not kept.
             mode: The form of this result alone.
-            rows: How many rows of it are shown, where the session does not say.
 
         """
         whole, total = result, None
         if self.state.keeps and statement is not None and result.answer is not None:
             result, total = self.corpus.keep(result)
             whole = self.corpus.sql("from _")
-            whole.emphasis = result.emphasis
+            whole.emphasis, whole.shown_rows = result.emphasis, result.shown_rows
             self.opening.names.relations["_"] = result.columns
         seconds = self.now() - started
         last = Last(result, whole, total, seconds, statement or Relation(""))
         if result.answer is not None and statement is not None:
             self.state.last = last
-        self.showing.show(last, mode=mode, rows=rows)
+        self.showing.show(last, mode=mode)
 
     def show_last(self) -> None:
         """Show the last result again."""

@@ -36,13 +36,12 @@ class Showing:
         self.screen = screen
         self.file = file
 
-    def show(self, last: Last, *, mode: str | None = None, rows: int | None = None) -> None:
+    def show(self, last: Last, *, mode: str | None = None) -> None:
         """Show a result, or that a statement without one is done.
 
         Args:
             last: The result.
             mode: The form of this result alone.
-            rows: How many rows of it are shown, where the session does not say.
 
         """
         if last.whole.answer is None:
@@ -50,29 +49,28 @@ class Showing:
         elif self.outlet.open:
             self._told.note(f"written to {self.outlet.write(last.whole)}")
         elif self.screen:
-            self._fill_screen(last, mode or self._state.mode, rows)
+            self._fill_screen(last, mode or self._state.mode)
         else:
-            self._print(last.whole, mode or self._state.mode, rows)
+            self._print(last.whole, mode or self._state.mode)
 
     def show_again(self, last: Last) -> None:
         """Show a result that was shown before, in the mode of now."""
         if self.screen:
-            self._fill_screen(last, self._state.mode, None)
+            self._fill_screen(last, self._state.mode)
         else:
-            self._print(last.whole, self._state.mode, None)
+            self._print(last.whole, self._state.mode)
 
     def finish(self) -> None:
         """Print the result that waits: in a data format a script prints its last one alone."""
         result, self._waiting = self._waiting, None
         if result is not None:
-            output.results([result], self._state.mode, self.file, limit=0)
+            output.results([result], self._state.mode, self.file)
             self._told.clear()
 
-    def _fill_screen(self, last: Last, mode: str, default_rows: int | None) -> None:
+    def _fill_screen(self, last: Last, mode: str) -> None:
         """A result with its counts and its time below."""
-        rows = self._state.rows
-        if rows is None:
-            rows = default_rows or display.SHOWN_ROWS
+        asked = self._state.asked_rows
+        rows = output.shown_rows(last.whole, asked, on_screen=True, most=display.SHOWN_ROWS)
         width = display.width_of_terminal(self._state.width)
         few = 0 < rows <= display.SHOWN_ROWS
         shown = display.arranged(last.first if few else last.whole, mode, rows, width)
@@ -80,18 +78,15 @@ class Showing:
         display.show(shown.text)
         self._told.tell(display.counts(shown, last, timer=self._state.timer))
 
-    def _print(self, result: Result, mode: str, default_rows: int | None) -> None:
+    def _print(self, result: Result, mode: str) -> None:
         """Print a result where there is no screen."""
         if mode not in output.PEOPLE_FORMATS:
             self._waiting = result
             return
-        rows = self._state.rows
-        if rows is None:
-            rows = (default_rows or output.SHOWN_ROWS) if self._state.cap is None else 0
-        cut = output.results([result], mode, limit=rows)
+        cuts = output.results([result], mode, rows=self._state.asked_rows)
         self._told.clear()
-        if cut:
-            self._told.note(f"the first {rows} rows; --limit 0 shows all")
+        for cut in cuts:
+            self._told.note(f"{cut}; .rows 0 shows all")
 
     def _tell_done(self, seconds: float) -> None:
         self._told.clear()

@@ -57,3 +57,11 @@ class State:
     keeps: bool = True
     last: Last | None = None
     over: bool = False
+
+    @property
+    def asked_rows(self) -> int | None:
+        """How many rows to show, where somebody said it; 0 for all.
+
+        A result that `--limit` has cut is shown whole.
+        """
+        return 0 if self.rows is None and self.cap is not None else self.rows

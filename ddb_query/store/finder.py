@@ -93,17 +93,16 @@ class Finder:
         """
         return parse(words, self._normalise, exact_syntax=exact_syntax)
 
-    def top(self, tree: Node, limit: int) -> Hits:
-        """The best matches: by score, then images descending, then prompt_id."""
+    def top(self, tree: Node, limit: int | None) -> Hits:
+        """The best matches, or all: by score, then images descending, then prompt_id."""
         self.prepare()
-        if self._index is not None:
-            return self._index.search(tree, limit)
-        return self._scanned(tree, limit)
+        if self._index is None:
+            return self._scanned(tree, limit)
+        return self._index.all(tree) if limit is None else self._index.search(tree, limit)
 
     def all(self, tree: Node) -> Hits:
         """All matches, the best first."""
-        self.prepare()
-        return self._index.all(tree) if self._index is not None else self._scanned(tree, None)
+        return self.top(tree, None)
 
     def count(self, tree: Node) -> int:
         """How many prompts match."""
@@ -112,12 +111,13 @@ class Finder:
             return self._index.count(tree)
         return len(self._scanned(tree, None).prompt_ids)
 
-    def like(self, prompt: str, limit: int) -> Hits:
-        """Prompts similar to this one, itself among them if it is in the dataset."""
-        self.prepare()
-        text = self._normalise([prompt])[0]
-        index = self._index or build_index(None, index_rows(self.engine()))
-        return index.like(text, limit)
+    def like(self, prompt: str, limit: int | None) -> Hits:
+        """Prompts similar to this one, or all; itself among them if it is in the dataset."""
+        return self._any_index().like(self._normalise([prompt])[0], limit)
+
+    def count_like(self, prompt: str) -> int:
+        """How many prompts are similar to this one at all."""
+        return self._any_index().count_like(self._normalise([prompt])[0])
 
     def highlights(self, tree: Node, prompts: Sequence[str]) -> list[Spans]:
         """For each prompt, as it is written, the spans that match."""
@@ -131,6 +131,13 @@ class Finder:
     def _index_in_memory(self, why: DdbError) -> None:
         self._say(f"{why.message}; the search index lives in memory for now")
         self._index = build_index(None, index_rows(self.engine()), progress=self._progress)
+
+    def _any_index(self) -> Index:
+        """The index, or one in memory where none is to be built."""
+        self.prepare()
+        if self._index is None:
+            self._index = build_index(None, index_rows(self.engine()))
+        return self._index
 
     def _normalise(self, texts: list[str]) -> list[str]:
         answer = self.engine().answer(

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ddb_query.query_file import CannedQuery
     from ddb_query.shell.session import Session
 
-_HITS = 20
-
 
 @command("run", "NAME [X=VALUE…]", "A canned query; asks for what it needs", "query")
 def run(session: Session, rest: str) -> None:
@@ -27,15 +25,14 @@ def run(session: Session, rest: str) -> None:
     statement = Relation(query.sql, query.values(values))
     started = session.now()
     result = session.corpus.run(name, limit=session.state.cap, **values)
-    session.present(result, started, statement, rows=query.limit)
+    session.present(result, started, statement)
 
 
 @command("search", "WORDS", 'Prompts by words, "a phrase", -not, OR, begin*, fuzz~')
 def search(session: Session, rest: str) -> None:
     """Search the prompts, the best first."""
     started = session.now()
-    limit = _HITS if session.state.cap is None else session.state.cap
-    result = session.corpus.search(rest, limit=limit)
+    result = session.corpus.search(rest, limit=session.state.cap)
     statement = result.answer.statement if result.answer else None
     session.present(result, started, statement or Relation(""))
 

@@ -6,29 +6,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.files import keep_existing
 from ddb_query.shell import display
 from ddb_query.shell.commands.keeping import criteria
-from ddb_query.shell.commands.registry import command, path, split
+from ddb_query.shell.commands.registry import command, forced, path, split
 
 if TYPE_CHECKING:
     from ddb_query.selection.selection import Selection
     from ddb_query.shell.session import Session
 
 
-@command("report", "[FILE] [X=VALUE…]", "Statistics of the last result's images, or others", "file")
+@command(
+    "report",
+    "[FILE [--force]] [X=VALUE…]",
+    "Statistics of the last images, or others",
+    "file",
+)
 def report(session: Session, rest: str) -> None:
     """Report on the images of the last result or of a selection; on all without either."""
     from ddb_query import output
     from ddb_query.report import faces
 
-    words = split(rest)
+    words, force = forced(split(rest))
     file = words.pop(0) if words and "=" not in words[0] else None
+    file = None if file == "-" else file
     form = faces.form_for(Path(file) if file else None, None)
+    if file is not None:
+        keep_existing(Path(file).expanduser(), force=force)
     made = _selection(session, words, all_without=True).report()
     if file is None:
         display.show(faces.rendered(made, form, output.terminal_width(), styled=output.styled()))
         return
-    made.save(path(file))
+    made.save(path(file), force=force)
     session.told.note(f"written to {file}")
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ddb_query import output
 from ddb_query.errors import UsageError
+from ddb_query.files import keep_existing
 from ddb_query.shell import saving
-from ddb_query.shell.commands.registry import command, one, path, split
+from ddb_query.shell.commands.registry import command, forced, one, only, path, split
 from ddb_query.values import value
 
 if TYPE_CHECKING:
@@ -23,21 +24,23 @@ _VALUES = {
 _SEVERAL = {"sampler", "user", "part"}
 
 
-@command("export", "FILE [X=VALUE…]", "The last result, or the images of a selection", "file")
+@command("export", "FILE [--force] [X=VALUE…]", "The last result, or a selection", "file")
 def export(session: Session, rest: str) -> None:
     """Write all rows of the last result, or a selection with how it was made."""
-    name, *fields = split(rest) or [""]
-    if not name:
-        raise UsageError(".export takes FILE", hint=".help export says what it does")
+    words, force = forced(split(rest))
+    name, *fields = words or [""]
+    if not name or name == "-":
+        raise UsageError(".export takes FILE", hint=".last shows the last result on the screen")
     file = path(name)
     if fields:
-        made = session.corpus.select(**criteria(fields)).export(file)
+        made = session.corpus.select(**criteria(fields)).export(file, force=force)
         session.told.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
         return
     if session.state.last is None or not session.state.keeps:
         raise UsageError("there is no last result", hint="run a SELECT first")
     form = output.format_for(file, None)
-    output.results([session.corpus.sql("from _")], form, file, limit=0)
+    keep_existing(file, force=force)
+    output.results([session.corpus.sql("from _")], form, file)
     session.told.note(f"written to {file}")
 
 
@@ -62,21 +65,32 @@ def criteria(fields: list[str]) -> dict[str, object]:
     return found | several
 
 
-@command("output", "[FILE]", "All results to a file; without one, back here", "file")
+@command("output", "[FILE [--force]]", "All results to a file; without one, back here", "file")
 def send(session: Session, rest: str) -> None:
     """Send all results to a file, or end that."""
     ended = session.showing.outlet.path
     session.showing.outlet.close()
     if ended is not None:
         session.told.note(f"written to {ended}")
-    if rest:
-        session.showing.outlet.begin(path(one(rest, "output")))
+    file, force = _file(rest, "output")
+    if file is not None:
+        session.showing.outlet.begin(file, force=force)
 
 
-@command("once", "FILE", "The next result to a file", "file")
+@command("once", "FILE [--force]", "The next result to a file", "file")
 def once(session: Session, rest: str) -> None:
     """Send the next result to a file."""
-    session.showing.outlet.next(path(one(rest, "once")))
+    file, force = _file(rest, "once")
+    if file is not None:
+        session.showing.outlet.next(file, force=force)
+
+
+def _file(rest: str, name: str) -> tuple[Path | None, bool]:
+    """The file that a command names, None for the screen, and whether it may be replaced."""
+    words, force = forced(split(rest))
+    if words == ["-"] or (not words and name == "output"):
+        return None, force
+    return path(only(words, name)), force
 
 
 @command("read", "FILE", "Run the statements and commands in a file", "file")
@@ -85,16 +99,16 @@ def read(session: Session, rest: str) -> None:
     session.read(path(one(rest, "read")))
 
 
-@command("save", "NAME [WORDS]", "Keep the last query as a canned query")
+@command("save", "NAME [--force] [WORDS]", "Keep the last query as a canned query")
 def save(session: Session, rest: str) -> None:
     """Keep the last query in the user's folder."""
-    name, *description = split(rest) or [""]
+    words, force = forced(split(rest))
+    name, *description = words or [""]
     if session.state.last is None:
         raise UsageError("there is no last query", hint="run a SELECT first")
     folder = saving.folder(session.sql_dir)
     file = saving.path_for(name, folder, session.corpus)
-    if file.exists() and not _agreed(session, file):
-        raise UsageError(f"{file} is there already", hint=".save takes another name")
+    keep_existing(file, force=force or (file.exists() and _agreed(session, file)))
     saving.save(file, session.state.last.statement, " ".join(description))
     session.opening.forget_names()
     session.told.note(f"saved as {file}; .run {name} runs it")

@@ -87,7 +87,16 @@ def one(rest: str, name: str) -> str:
         UsageError: There is none, or more.
 
     """
-    found = split(rest)
+    return only(split(rest), name)
+
+
+def only(found: list[str], name: str) -> str:
+    """The only one of the arguments of a command.
+
+    Raises:
+        UsageError: There is none, or more.
+
+    """
     if len(found) != 1:
         usage = COMMANDS[name].usage
         raise UsageError(f".{name} takes {usage}", hint=f".help {name} says what it does")
@@ -105,6 +114,11 @@ def path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise UsageError(f"{text}: there is no such home folder") from error
+
+
+def forced(found: list[str]) -> tuple[list[str], bool]:
+    """The arguments without `--force`, and whether that was among them."""
+    return [word for word in found if word != "--force"], "--force" in found
 
 
 def choice(rest: str, name: str, choices: tuple[str, ...]) -> str:
