@@ -50,4 +50,6 @@ def replay(
             corpus, file, output=session.options.output, form=session.options.format,
             subset=subset, trust=trust, force=force, note=session.diagnostics.note,
         )  # fmt: skip
+    for missing in session.missing():
+        session.diagnostics.note(missing.message)
     session.diagnostics.note(f"{file}: {said.rows:,} rows, the same again")

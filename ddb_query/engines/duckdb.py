@@ -13,11 +13,11 @@ from weakref import WeakSet
 
 import duckdb
 
-from ddb_query.engines.anyones import name_rows, relation_of
 from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult
+from ddb_query.engines.external_files import relation_of
 from ddb_query.engines.parsed import OF_TODAY, Parsed, parsed
 from ddb_query.engines.watch import Watch
 from ddb_query.errors import (
@@ -35,6 +35,8 @@ from ddb_query.query_library import VIEWS, read_view, sql_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Self
+
+    import pyarrow as pa
 
     from ddb_query.dataset import Dataset
     from ddb_query.progress import Progress
@@ -412,19 +414,14 @@ class DuckDBEngine:
         answer = self.answer(Relation(_CHANGING))
         return {str(row[0]) for row in answer.cells()} | OF_TODAY if answer else OF_TODAY
 
-    def names_in(self, path: Path) -> Relation:
-        """The image names in a file of anyone's: a SELECT of each once.
-
-        Args:
-            path: A parquet, csv or jsonl file, or a folder of parquet files.
-        """
-        # A reader's call, with the path bound.
-        rows, values = name_rows(path, self.literal_path(path))
-        return Relation(
-            "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
-            f" from {rows} where image_name is not null",
-            values,
-        )
+    @contextlib.contextmanager
+    def shown(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Have an Arrow table answer to a name on this connection, while the block lasts."""
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
 
     def look_at(self, path: Path, form: str, names: Sequence[str]) -> dict[str, str]:
         """Show a file that ddb wrote as the view `LOOKED_AT`, text formats as text.

@@ -53,7 +53,9 @@ def plan(
                     rows, folder, source.dataset, order, source.settings, hub, choice=choice
                 )
 
-    return _frugally(selection, workspace, planned)
+    found = _frugally(selection, workspace, planned)
+    found.counts.left_out = selection.blurred_left_out()
+    return found
 
 
 def fetch(
@@ -79,6 +81,7 @@ def fetch(
             )  # fmt: skip
 
     done = _frugally(selection, workspace, fetched)
+    done.counts.left_out = selection.blurred_left_out()
     workspace.engine.add_members(source.settings.directories)
     return done
 
