@@ -560,6 +560,25 @@ class DifferentSubsetError(DdbError):
         super().__init__(f"{path}: {'; '.join(self.differences)}", hint=hint)
 
 
+class BadListError(UsageError):
+    """A list of images that cannot be read; says where in it and why."""
+
+    def __init__(self, path: Path, problem: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot read image names from {path}: {problem}", hint=hint)
+        self.path = path
+        self.problem = problem
+
+
+class MissingNamesWarning(UserWarning):
+    """A list of images names some that the dataset does not have."""
+
+
+class UnknownNamesError(DdbError):
+    """A list of images of which the dataset has none."""
+
+    exit_code = 4
+
+
 class PartlyDoneError(DdbError):
     """Done as far as it could be."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from ddb_query.dataset import DATASETS, is_dataset_name
@@ -48,9 +48,10 @@ class Manifest:
         form: The file's format.
         partition_by: Of a folder: sampler, day or part, of which each value has a file.
         selection: The fields of a selection that say something.
-        policy: The thresholds that held, by whatever way they were given.
+        policy: The thresholds that held, by whatever way they were given; NULL where none was set,
+            and `include_blurred` is so where no threshold kept blurred images out.
         published: Whether the columns are as published, rather than those of the views.
-        subset: Of a selection from a subset file: the content hash of its names.
+        subset: Of a selection from a list of images: the content hash of their names.
         sql: The statement, of kind sql.
         query: Name of the canned query, of kind query.
         parameters: Values bound in either.
@@ -95,13 +96,6 @@ class Manifest:
     licence: str = LICENCE
     citation: str = CITATION
     version: int = VERSION
-
-    def of_form(self, form: str, rows: int, partition_by: str | None) -> Manifest:
-        """The same subset in another format or layout; in another format its hash may differ."""
-        content_hash = self.content_hash if form == self.form else None
-        return replace(
-            self, form=form, rows=rows, partition_by=partition_by, content_hash=content_hash
-        )
 
     def to_text(self) -> str:
         """As JSON."""
@@ -253,7 +247,9 @@ def _in_footer(path: Path) -> bytes | None:
             return None
         size = file.seek(0, 2)
         file.seek(max(size - 8, 0))
-        length = int.from_bytes(file.read(4), "little")
+        length, end = int.from_bytes(file.read(4), "little"), file.read(4)
+    if end != b"PAR1":
+        return None
     if length > _MOST_FOOTER_BYTES:
         raise BadManifestError(path, "stands in a footer that is too large")
     try:

@@ -54,7 +54,8 @@ def open_corpus(
         memory_limit: For example `8GB`; None for a quarter of the machine's, at least 1 GB.
         timeout: Seconds that one statement may run; None for ever.
         progress: Called while long work goes on.
-        note: Called with what a person should know, such as that the demo was generated.
+        note: Called with what a person should know: a dataset chosen, a demo generated. Without
+            it, names of a list of images that the dataset does not have are a Python warning.
 
     Raises:
         MissingDataError: The dataset's table is not there.
@@ -70,7 +71,7 @@ def open_corpus(
     opened = open_engine(settings, threads, memory_limit, timeout, progress)
     try:
         source = _define(opened, settings, name, note)
-        source.progress, source.settings = progress, settings
+        source.progress, source.settings, source.warns = progress, settings, note is None
     except BaseException:
         opened.close()
         raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ from ddb_query.errors import (
 )
 from ddb_query.export import ENDINGS
 from ddb_query.progress import step
+from ddb_query.selection import making
 from ddb_query.selection.exporting import Layout, picked, tallied, tallied_statement, write
+from ddb_query.selection.exporting import manifest as manifest_of
 from ddb_query.selection.making import criteria_of
 from ddb_query.selection.repeating import unrepeatable
 from ddb_query.selection.selection import Selection
@@ -79,15 +82,15 @@ def replay(
     tally = Tally()
     progress = corpus.workspace.source.progress
     try:
-        rows, strata = _rows(corpus, path, said, layout, tally, subset, trust=trust, note=note)
+        made = _again(corpus, path, said, layout, tally, subset, trust=trust, note=note)
         with step(progress, f"making {path.name} again"):
-            _read(rows, layout, output, said, tally)
+            _read(made, layout, output)
     except SqlError as error:
         if trust or "Permission Error" not in error.message:
             raise
         why = f"a locked connection refuses it: {error.message.splitlines()[0]}"
         raise _untrusted(path, why) from error
-    _compare(path, said, rows, strata, tally, same_form=layout.form == said.form)
+    _compare(path, said, made, tally, same_form=layout.form == said.form)
     return said
 
 
@@ -109,6 +112,21 @@ def _compare_sources(
         note("it was made from another metadata table than this one; rows may differ")
 
 
+@dataclass(frozen=True)
+class _Again:
+    """The rows of a subset, made again.
+
+    Attributes:
+        rows: Read once.
+        describe: Once they were read: how they were made this time.
+        strata: Of a stratified sample.
+    """
+
+    rows: Rows
+    describe: Callable[[], Manifest]
+    strata: list[dict[str, object]] = field(default_factory=list)
+
+
 def _name_as_there(corpus: Corpus, name: str) -> None:
     """Show the table under the name, too, that SQL knows where the subset was made."""
     dataset = corpus.workspace.source.dataset
@@ -118,7 +136,7 @@ def _name_as_there(corpus: Corpus, name: str) -> None:
         corpus.workspace.engine.name_table(view_of(name), dataset.view)
 
 
-def _rows(
+def _again(
     corpus: Corpus,
     path: Path,
     said: Manifest,
@@ -128,32 +146,37 @@ def _rows(
     *,
     trust: bool,
     note: Callable[[str], None],
-) -> tuple[Rows, list[dict[str, object]]]:
-    """The rows that the manifest says, and their strata, on a connection that is locked by now."""
+) -> _Again:
+    """What the manifest says, on a connection that is locked by now."""
+    workspace = corpus.workspace
     if said.kind != "selection":
         note(f"runs: {said.sql or f'canned query {said.query}'} {_short(said.parameters)}")
-        relation, _ = corpus.statement(said.sql, said.query, said.parameters)
-        if (why := unrepeatable(corpus.workspace.engine, relation.sql)) and not trust:
+        relation, fields = corpus.statement(said.sql, said.query, said.parameters)
+        if (why := unrepeatable(workspace.engine, relation.sql)) and not trust:
             raise _untrusted(path, why)
         # Held until the statement holds them: the index cannot be read once all is locked.
-        tables = corpus.workspace.prepare_calls(relation)
+        tables = workspace.prepare_calls(relation)
         _lock(corpus, trust=trust)
-        statement = tallied_statement(
-            corpus.workspace, relation, tally, limit=said.limit, form=layout.form
-        )
+        answer = tallied_statement(workspace, relation, tally, limit=said.limit, form=layout.form)
         del tables
-        return statement, []
+        return _Again(
+            answer,
+            lambda: making.of_statement(
+                workspace, answer.columns, tally, layout.form, hashed=True,
+                said={**fields, "limit": said.limit}, unrepeatable=why,
+            ),
+        )  # fmt: skip
     note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")
     selection = _selection(corpus, path, said, subset)
     if selection.unrepeatable and not trust:
         raise _untrusted(path, selection.unrepeatable)
     selection.prepare()
     _lock(corpus, trust=trust)
-    columns = picked(
-        selection, corpus.workspace, [name for name, _ in said.columns], said.published
-    )
-    rows = tallied(selection, corpus.workspace, replace(layout, columns=columns), tally)
-    return rows, [stratum.to_json() for stratum in selection.strata]
+    columns = picked(selection, workspace, [name for name, _ in said.columns], said.published)
+    layout = replace(layout, columns=columns, published=said.published)
+    rows = tallied(selection, workspace, layout, tally)
+    describe = partial(manifest_of, selection, workspace, layout, rows, tally)
+    return _Again(rows, describe, [stratum.to_json() for stratum in selection.strata])
 
 
 def _selection(corpus: Corpus, path: Path, said: Manifest, subset: Path | None) -> Selection:
@@ -187,10 +210,10 @@ def _layout(said: Manifest, output: Target | None, form: str | None) -> Layout:
     return Layout({}, form_of(output, form, folder=folder), partition=partition)
 
 
-def _read(rows: Rows, layout: Layout, output: Target | None, said: Manifest, tally: Tally) -> None:
-    form = layout.form
+def _read(made: _Again, layout: Layout, output: Target | None) -> None:
+    rows, form = made.rows, layout.form
     if output is not None:
-        write(rows, layout, output, lambda: said.of_form(form, tally.rows, layout.partition))
+        write(rows, layout, output, made.describe)
     elif form in ("parquet", "arrow"):
         for _ in rows.reader():
             pass
@@ -202,18 +225,17 @@ def _read(rows: Rows, layout: Layout, output: Target | None, said: Manifest, tal
 def _compare(
     path: Path,
     said: Manifest,
-    rows: Rows,
-    strata: list[dict[str, object]],
+    made: _Again,
     tally: Tally,
     *,
     same_form: bool,
 ) -> None:
     differences = []
-    if [[one.name, one.type] for one in rows.columns[: len(said.columns)]] != said.columns:
+    if [[one.name, one.type] for one in made.rows.columns[: len(said.columns)]] != said.columns:
         differences.append("gives other columns now")
     if tally.rows != said.rows:
         differences.append(f"gives {tally.rows:,} rows now, not {said.rows:,}")
-    if strata != said.strata:
+    if made.strata != said.strata:
         differences.append("gives other strata now")
     sums = tally.sums[:2] or (0, 0)
     found = content_hash(tally.rows, sums[0], sums[1])

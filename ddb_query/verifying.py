@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddb_query import manifest
-from ddb_query.engines.anyones import cast, keeps
 from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.content_hash import content_hash, digests
+from ddb_query.engines.external_files import cast, keeps
 from ddb_query.errors import DamagedDataError, DifferentSubsetError, SqlError
 from ddb_query.opening import open_engine
 from ddb_query.progress import step

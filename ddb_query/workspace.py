@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation, Result
 from ddb_query.engines.table_files import table_files
-from ddb_query.errors import SqlError, UsageError
+from ddb_query.errors import MissingNamesWarning, SqlError, UsageError
 from ddb_query.search_tables import calls_search, searched_words
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ddb_query.dataset import Dataset
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.engines.duckdb_answer import DuckDBAnswer
+    from ddb_query.errors import PartlyDoneError
     from ddb_query.progress import Progress
     from ddb_query.search.index import Hits
     from ddb_query.search.tree import Node
@@ -44,6 +46,9 @@ class Source:
         finder: Searches the prompts.
         search_tables: What `search()` in SQL reads.
         held: Of these, what must stay as long as the dataset is open.
+        warns: Whether names that are missing are told as warnings, where nobody else tells them.
+        missing: For each list of images that was read, that names some which are not there, what
+            is to be told of it.
     """
 
     dataset: Dataset
@@ -56,10 +61,19 @@ class Source:
     finder: Finder = field(init=False)
     search_tables: SearchTables = field(init=False)
     held: list[SearchTable] = field(default_factory=list)
+    warns: bool = False
+    missing: list[PartlyDoneError] = field(default_factory=list)
 
     def hits(self, words: str) -> Hits:
         """All prompts that match, for `search()` in SQL."""
         return self.finder.all(self.finder.parse(words))
+
+    def lacks(self, error: PartlyDoneError) -> None:
+        """Have it told that a list names images that are not there."""
+        if self.warns:
+            warnings.warn(error.message, MissingNamesWarning, stacklevel=2)
+        else:
+            self.missing.append(error)
 
 
 class Workspace:

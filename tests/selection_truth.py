@@ -169,6 +169,8 @@ def scored(said: dict[str, Any]) -> pl.Expr:
         found.append(under("image_nsfw", image) | (blurred & bool(let_through)))
     if prompt is not None:
         found.append(under("prompt_nsfw", prompt))
+    if said.get("exclude_blurred"):
+        found.append(~blurred)
     return pl.all_horizontal(*found)
 
 

@@ -238,13 +238,9 @@ class TestAFetch:
 class TestBlurredImages:
     BLURRED = (*ROWS[1][:2], {**ROWS[1][2], "image_nsfw": 2.0}, {**ROWS[1][3], "prompt_nsfw": 0.7})
 
-    def test_are_left_out_and_counted(self, fetcher: Fetcher) -> None:
+    def test_are_counted_beside_those_with_a_high_score(self, fetcher: Fetcher) -> None:
         done = fetcher.fetch(self.BLURRED)
-        assert (done.wanted, done.counts.left_out, done.counts.unsafe) == (3, 1, 1)
-
-    def test_come_when_asked_for(self, fetcher: Fetcher) -> None:
-        done = fetcher.fetch(self.BLURRED, include_blurred=True)
-        assert (done.wanted, done.counts.blurred, done.counts.left_out) == (4, 1, 0)
+        assert (done.wanted, done.counts.blurred, done.counts.unsafe) == (4, 1, 1)
         fetcher.assert_right(ROWS[1][:4])
 
 

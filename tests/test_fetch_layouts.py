@@ -120,7 +120,7 @@ class TestClasses:
 
     def test_by_nsfw_band_are_named_by_their_upper_end(self, fetcher: Fetcher) -> None:
         rows = [*ROWS[:6], {**ROWS[6], "image_nsfw": 2.0}]
-        fetcher.fetch(rows, layout=layout_of(class_by="nsfw-band"), include_blurred=True)
+        fetcher.fetch(rows, layout=layout_of(class_by="nsfw-band"))
         found = {p.parent.name: p.name for p in (fetcher.folder / "images").glob("*/*.png")}
         assert found["to-0.5"] == ROWS[3]["image_name"]
         assert found["to-1"] == ROWS[4]["image_name"]

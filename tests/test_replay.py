@@ -122,6 +122,24 @@ def test_it_is_written_again_in_another_format_and_keeps_its_manifest(
     assert len((tmp_path / "said").read_text("utf-8").splitlines()) == 10
 
 
+def test_what_is_written_again_says_how_it_was_made_this_time(
+    corpus: Corpus, tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus.select(sample=10).export(tmp_path / "a.csv")
+    corpus.export(tmp_path / "b.csv", sql=NAMES)
+    (tmp_path / "fewer").mkdir()
+    table = pq.read_table(tables / "metadata.parquet")
+    pq.write_table(table.slice(0, 2000), tmp_path / "fewer" / "metadata.parquet")
+    monkeypatch.setenv("DDB_DATA_DIR", str(tmp_path / "fewer"))
+    for name in ("a", "b"):
+        before = manifest.read(tmp_path / f"{name}.csv")
+        with pytest.raises(DifferentSubsetError, match="another content"):
+            again(tmp_path / f"{name}.csv", output=tmp_path / f"{name}-again.csv")
+        after = verify(tmp_path / f"{name}-again.csv")
+        assert after.source_footer != before.source_footer
+        assert (after.kind, after.sql, after.seed) == (before.kind, before.sql, before.seed)
+
+
 @pytest.mark.parametrize("by", ["sampler", "day", "part"])
 def test_a_folder_of_partitions_is_made_again_as_the_same_folder(
     by: str, corpus: Corpus, tmp_path: Path
@@ -367,7 +385,8 @@ def test_a_subset_of_a_subset_needs_the_file_that_it_was_made_from(
     with pytest.raises(UsageError, match="made from a subset file"):
         again(made)
     again(made, subset=subset)
-    (tmp_path / "other.csv").write_text("image_name\nx.png\n")
+    name = corpus.sql("select max(image_name) from images").rows()[0][0]
+    (tmp_path / "other.csv").write_text(f"image_name\n{name}\n")
     with pytest.raises(DifferentSubsetError, match="another subset file"):
         again(made, subset=tmp_path / "other.csv")
 

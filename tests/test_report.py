@@ -560,7 +560,9 @@ def test_what_the_command_refuses(
 def test_names_of_a_subset_that_are_not_there_end_in_4(
     ddb: Callable[..., Ran], small: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "s.csv").write_text("image_name\n00000000-0000-4000-8000-000000000000.png\n")
+    with ddb_query.open("2m", data_dir=small) as corpus:
+        name = corpus.sql("select min(image_name) from images").rows()[0][0]
+    (tmp_path / "s.csv").write_text(f"{name}\n00000000-0000-4000-8000-000000000000.png\n")
     ran = ddb("--data-dir", small, "report", "--section", "cost", "--from", "s.csv")
     assert ran.code == 4
     assert "What the images cost" in ran.text

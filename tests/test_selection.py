@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import itertools
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -29,7 +30,7 @@ from selection_truth import (
 )
 
 import ddb_query
-from ddb_query.errors import SqlError, UsageError
+from ddb_query.errors import MissingNamesWarning, SqlError, UsageError
 from ddb_query.selection.criteria import Criteria
 from ddb_query.selection.policy import policy_of
 from ddb_query.selection.strata import allocate
@@ -88,6 +89,7 @@ FILTERS: dict[str, st.SearchStrategy[Any]] = {
     "max_prompt_nsfw": scores,
     "policy": st.sampled_from([*POLICIES]) | policies,
     "include_blurred": st.booleans(),
+    "exclude_blurred": st.booleans(),
     "sampler": st.lists(st.sampled_from([*SAMPLERS, "1", "8"]), min_size=1, max_size=4),
     "user": st.lists(st.integers(0, 5), max_size=3),
     "part": st.lists(st.sampled_from(["1", "2-3", "1-2", "3-900", "70"]), max_size=2),
@@ -107,6 +109,13 @@ STRATIFYING: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+def let_in(said: dict[str, Any]) -> bool:
+    """Whether blurred images are asked for, so that they cannot be refused as well."""
+    policy = said.get("policy")
+    of_policy = isinstance(policy, dict) and policy.get("include_blurred")
+    return bool(said.get("include_blurred") or of_policy)
+
+
 @st.composite
 def criteria(draw: st.DrawFn) -> dict[str, Any]:
     """Any fields together."""
@@ -118,6 +127,8 @@ def criteria(draw: st.DrawFn) -> dict[str, Any]:
         said["sample"] = draw(counts)
         if draw(st.booleans()):
             said |= draw(st.fixed_dictionaries(STRATIFYING))
+    if let_in(said):
+        said.pop("exclude_blurred", None)
     if {"sample", "one_per", "max_per"} & said.keys():
         said["seed"] = draw(st.integers(0, 2**40))
     return said
@@ -134,7 +145,9 @@ def check_export(said: dict[str, Any], corpus: Corpus, rows: pl.DataFrame, folde
         names.append(pl.Series(["nobody.png"])).to_frame().write_csv(names_file)
         said, meant = said | {"subset": names_file}, said | {"subset": names.to_list()}
     selection = corpus.select(**said)
-    selection.export(folder / "subset.parquet", force=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingNamesWarning)
+        selection.export(folder / "subset.parquet", force=True)
     found = pq.read_table(folder / "subset.parquet")
     weight = [("weight", pa.float64())] if "stratify" in said else []
     assert found.schema.remove_metadata() == pa.schema(PUBLISHED + weight)
@@ -232,6 +245,76 @@ def test_a_sample_is_the_same_on_any_number_of_threads_and_with_the_store_or_wit
     for threads in (1, 2):
         with ddb_query.open("2m", data_dir=tables, threads=threads) as bare:
             assert names(bare.select(**said)) == expected
+
+
+TO_FETCH: list[dict[str, Any]] = [
+    {"sample": 2800},
+    {"sample": 500, "seed": 3, "where": "image_nsfw is null or image_nsfw > 0.2"},
+    {"sample": 300, "stratify": "user", "shares": "equal"},
+    {"limit": 900, "order_by": "image_nsfw desc nulls last"},
+    {"one_per": "prompt"},
+    {"max_per": "user=3", "sample": 100},
+    {"max_image_nsfw": 0.4, "sample": 100},
+    {"policy": "open"},
+]
+
+
+@pytest.mark.parametrize("said", TO_FETCH, ids=repr)
+def test_a_fetch_leaves_blurred_images_out_before_it_samples(
+    said: dict[str, Any], corpus: Corpus, rows: pl.DataFrame
+) -> None:
+    blurred = pl.col("image_nsfw") == 2.0
+    expected = selected(rows, {**said, "exclude_blurred": True})
+    selection = corpus.select(**said)
+    plan = selection.plan()
+    assert plan.images == expected.height == plan.counts.images
+    assert plan.images == said.get("sample", said.get("limit", plan.images))
+    assert plan.counts.blurred == expected.filter(blurred).height == 0
+    passing: dict[str, Any] = {
+        name: said[name] for name in said if name in ("where", "max_image_nsfw")
+    }
+    left_out = selected(rows, {**passing, "include_blurred": True}).filter(blurred).height
+    assert plan.counts.left_out == (0 if "max_image_nsfw" in said else left_out)
+    assert sorted(names(selection.to_fetch())) == sorted(expected["image_name"])
+
+
+def test_a_fetch_takes_blurred_images_that_are_asked_for(
+    corpus: Corpus, rows: pl.DataFrame
+) -> None:
+    plan = corpus.select(include_blurred=True).plan()
+    blurred = rows.filter(pl.col("image_nsfw") == 2.0).height
+    assert (plan.images, plan.counts.blurred, plan.counts.left_out) == (rows.height, blurred, 0)
+
+
+def test_a_sample_from_few_parts_has_all_its_images(corpus: Corpus, rows: pl.DataFrame) -> None:
+    sharp = rows.filter((pl.col("image_nsfw") != 2.0).fill_null(value=True))
+    most = sharp["part_id"].value_counts()["count"].max()
+    plan = corpus.select(sample=most).from_fewest_parts().plan()
+    assert plan.images == most
+
+
+def test_strata_without_an_image_in_the_sample_are_told(corpus: Corpus, rows: pl.DataFrame) -> None:
+    selection = corpus.select(sample=5, stratify="sampler")
+    sizes = dict(rows["sampler"].value_counts().iter_rows())
+    none = [one for one in selection.strata if not one.taken]
+    assert none
+    told = "; ".join(selection.notes())
+    for one in none:
+        size = sizes[SAMPLERS.index(str(one.name)) + 1]
+        assert f"{one.name} ({size:,} images)" in told
+    assert not corpus.select(sample=rows.height, stratify="sampler").notes()
+
+
+def test_strata_that_have_fewer_images_than_an_equal_share_are_told(
+    corpus: Corpus, rows: pl.DataFrame
+) -> None:
+    selection = corpus.select(sample=rows.height // 2, stratify="sampler", shares="equal")
+    most = max(one.taken for one in selection.strata)
+    small = [one.name for one in selection.strata if one.taken < most - 1]
+    assert small
+    told = "; ".join(selection.notes())
+    assert "fewer than an equal share from " in told
+    assert all(f"{name} (" in told for name in small)
 
 
 def test_a_family_is_one_text_however_it_is_spelled(corpus: Corpus) -> None:
@@ -356,9 +439,6 @@ def check_plain(selection: Selection, tables: Path, folder: Path, **columns: Any
 def test_plain_sql_of_what_plain_duckdb_does_not_have_is_refused(
     corpus: Corpus, tmp_path: Path
 ) -> None:
-    (tmp_path / "names.csv").write_text("image_name\nx\n")
-    with pytest.raises(UsageError, match="subset file"):
-        _ = corpus.select(subset=tmp_path / "names.csv").sql
     with pytest.raises(UsageError, match=r"no search\(\)"):
         _ = corpus.select(where="prompt_id in (select prompt_id from search('x'))").sql
     with pytest.raises(UsageError, match=r"no search\(\)"):

@@ -15,7 +15,6 @@ from ddb_query.cli.sql import parameter_value
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
 from ddb_query.errors import UsageError
-from ddb_query.selection.policy import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +85,7 @@ def export(
         if show is not None:
             found = _selection(session, corpus, chosen)
             output.text(found.plain_sql(**picked) if show == "sql" else f"{found.count()}\n")
+            tell(session, found)
         elif statement:
             params = dict(parameter_value(given) for given in param or [])
             limit = session.options.limit
@@ -129,7 +129,7 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
     """What a person should know of what was written, and should not have to ask."""
     if not made.rows:
         session.diagnostics.note("nothing matches: the file has columns and no rows")
-    if selection.criteria.thresholds == POLICIES["open"] and (made.blurred or made.over):
+    if selection.criteria.thresholds.open and (made.blurred or made.over):
         session.diagnostics.note(
             f"no policy: {made.blurred:,} of the images are blurred, {made.over:,} have a score"
             " over 0.5; --policy moderate leaves them out"

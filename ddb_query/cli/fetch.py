@@ -112,7 +112,7 @@ def fetch(
         _tell(session, selection, done)
         if show:
             _show(session, folder)
-        _raise_for(selection, done, check_json=check_json)
+        _raise_for(done, check_json=check_json)
 
 
 class _NoPandas(MetaPathFinder):
@@ -158,7 +158,10 @@ def _tell(session: Session, selection: Selection, done: Fetched) -> None:
     tell(f"{done.new:,} images fetched ({size_text(done.bytes)}) into {done.folder}{there}")
     counts = done.counts
     if counts.left_out:
-        tell(f"left out, since blurred: {counts.left_out:,}; --include-blurred takes them")
+        tell(
+            f"selected without the {counts.left_out:,} blurred images that match;"
+            " --include-blurred takes them"
+        )
     if counts.blurred or counts.unsafe:
         tell(f"among them, blurred: {counts.blurred:,}; with a score over 0.5: {counts.unsafe:,}")
     for difference in done.differences[:_SHOWN_ERRORS]:
@@ -178,7 +181,7 @@ def _difference(found: Difference) -> str:
     )
 
 
-def _raise_for(selection: Selection, done: Fetched, *, check_json: bool) -> None:
+def _raise_for(done: Fetched, *, check_json: bool) -> None:
     """End with the exit code that says how it went."""
     if done.stopped is not None:
         raise done.stopped
@@ -193,11 +196,6 @@ def _raise_for(selection: Selection, done: Fetched, *, check_json: bool) -> None
         raise PartlyDoneError(
             f"the JSON of {done.not_compared:,} parts could not be compared with the metadata",
             hint="the images are there; run the same command again when the parts are whole",
-        )
-    if selection.missing:
-        raise PartlyDoneError(
-            f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
-            hint="the images of the others are there",
         )
 
 

@@ -17,15 +17,16 @@ from ddb_query.cli.parsing import not_taken
 from ddb_query.dataset import DATASETS
 from ddb_query.diagnostics import Diagnostics
 from ddb_query.engines.base import Result
-from ddb_query.errors import InterruptedByUserError, UsageError
+from ddb_query.errors import DdbError, InterruptedByUserError, UsageError
 from ddb_query.files import keep_existing
 from ddb_query.shell.ctrl_c import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from ddb_query.corpus import Corpus
     from ddb_query.engines.listed import Listed
+    from ddb_query.errors import PartlyDoneError
     from ddb_query.progress import Progress
 
 # Which options a command takes: what data it asks, what the engine may use, what it gives.
@@ -126,6 +127,7 @@ class Session:
     def __init__(self, options: Common) -> None:
         self.options = options
         self.diagnostics = Diagnostics(quiet=bool(options.quiet))
+        self._missing: list[list[PartlyDoneError]] = []
 
     def open(
         self,
@@ -138,7 +140,7 @@ class Session:
         from ddb_query.opening import open_corpus
 
         options = self.options
-        return open_corpus(
+        corpus = open_corpus(
             dataset or options.dataset,
             data_dir=options.data_dir,
             sql_dir=options.sql_dir,
@@ -149,6 +151,32 @@ class Session:
             progress=progress or self.diagnostics,
             note=note or self.diagnostics.note,
         )
+        self._missing.append(corpus.workspace.source.missing)
+        return corpus
+
+    def like(self, options: Common) -> Session:
+        """A session with other options, whose lists of images this one tells of."""
+        found = Session(options)
+        found._missing = self._missing
+        return found
+
+    def missing(self) -> Iterator[PartlyDoneError]:
+        """What lists of images named and the datasets lack, each told once."""
+        for found in self._missing:
+            while found:
+                yield found.pop(0)
+
+    def end(self) -> None:
+        """End a command that did what it could.
+
+        Raises:
+            PartlyDoneError: Lists named images that are not there.
+        """
+        found = list(self.missing())
+        for error in found[:-1]:
+            self.diagnostics.note(error.message)
+        for error in found[-1:]:
+            raise error
 
     def default_dataset(self, name: str) -> None:
         """Take a dataset that something else than an option says, unless an option says one."""
@@ -231,6 +259,11 @@ def command(*names: str, **changed: Any) -> Callable[[Callable[..., None]], Call
             try:
                 with watched(session.diagnostics):
                     function(session, **{name: _utf8(value) for name, value in given.items()})
+                session.end()
+            except DdbError:
+                for missing in session.missing():
+                    session.diagnostics.note(missing.message)
+                raise
             except KeyboardInterrupt:
                 raise InterruptedByUserError from None
             except BrokenPipeError:

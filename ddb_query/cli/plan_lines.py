@@ -61,10 +61,11 @@ def _images(plan: Plan) -> str:
 
 def _nsfw(plan: Plan) -> str:
     counts = plan.counts
-    blurred = f"{counts.blurred:,} blurred"
+    found = f"{counts.blurred:,} blurred, {counts.unsafe:,} with a score over 0.5"
     if counts.left_out:
-        blurred = f"{counts.left_out:,} blurred left out (--include-blurred takes them)"
-    return f"{blurred}, {counts.unsafe:,} with a score over 0.5"
+        found += f"; selected without the {counts.left_out:,} blurred ones that match"
+        found += " (--include-blurred takes them)"
+    return found
 
 
 def _requests(plan: Plan) -> str:

@@ -12,8 +12,8 @@ import typer
 from ddb_query import output
 from ddb_query.cli.options import DATA, ENGINE, Session, command
 from ddb_query.cli.parsing import Command
-from ddb_query.cli.selecting import selecting
-from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.cli.selecting import selecting, tell
+from ddb_query.errors import UsageError
 from ddb_query.files import make_folder
 from ddb_query.report import faces
 
@@ -80,14 +80,9 @@ def report(
         if figures is not None:
             names = made.save_figures(figures, force=session.force)
             session.diagnostics.note(f"{len(names)} charts in {figures}, as .svg and .pdf")
-        for note in selection.notes():
-            session.diagnostics.note(note)
-        missing = selection.missing
-    if missing:
-        raise PartlyDoneError(
-            f"{missing:,} names of {selection.criteria.subset} are not in the dataset",
-            hint="the report is about the others",
-        )
+        tell(session, selection)
+        if versus is not None and not isinstance(versus, str):
+            tell(session, versus)
 
 
 def _text(made: Report, form: str, *, here: bool) -> str:
@@ -101,11 +96,11 @@ def _versus(session: Session, corpus: Corpus, said: str | None, stack: ExitStack
     """What `--vs` names: None, `rest`, or a selection of this corpus or of another."""
     if said is None or said == _REST:
         return said
-    if said.endswith(_SUBSETS) and not said.startswith("-"):
+    if not said.startswith("-") and (Path(said).exists() or said.endswith(_SUBSETS)):
         return corpus.select(subset=Path(said))
     other, chosen = _parsed(said)
     if other.options.dataset not in (None, corpus.dataset):
-        other.options = other.options.over(session.options)
+        other = session.like(other.options.over(session.options))
         corpus = stack.enter_context(other.open())
     return corpus.select(**chosen)
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ddb_query.errors import PartlyDoneError
-
 if TYPE_CHECKING:
     from ddb_query.cli.options import Session
     from ddb_query.selection.selection import Selection
@@ -31,7 +29,8 @@ class Selecting:
     """What the selection options say; docs/subsets.md has the order in which they work."""
 
     subset: Annotated[
-        Path | None, _option("--from", metavar="FILE", help="Only images that the file names.")
+        Path | None,
+        _option("--from", metavar="FILE", help="Only images that a list of any form names."),
     ] = None
     where: Annotated[
         str | None, _option("--where", metavar="CONDITION", help="SQL condition over images.")
@@ -51,6 +50,9 @@ class Selecting:
     ] = None
     include_blurred: Annotated[
         bool, _option("--include-blurred", help="Let blurred images pass the image threshold.")
+    ] = False
+    exclude_blurred: Annotated[
+        bool, _option("--exclude-blurred", help="Leave blurred images out, as fetch does.")
     ] = False
     sampler: Annotated[list[str] | None, _option(metavar="NAME", help="Only this sampler.")] = None
     user: Annotated[list[str] | None, _option(metavar="NAME", help="Only this user.")] = None
@@ -81,18 +83,9 @@ class Selecting:
 
 
 def tell(session: Session, selection: Selection) -> None:
-    """Say what a person should know of a selection that has been read.
-
-    Raises:
-        PartlyDoneError: A subset file names images that are not in the dataset.
-    """
+    """Say what a person should know of a selection that has been read."""
     for note in selection.notes():
         session.diagnostics.note(note)
-    if selection.missing:
-        raise PartlyDoneError(
-            f"{selection.missing:,} names of {selection.criteria.subset} are not in the dataset",
-            hint="the others were taken",
-        )
 
 
 def selecting(*, without: Container[str] = ()) -> Decorator:

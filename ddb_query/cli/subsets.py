@@ -65,4 +65,6 @@ def replay(
             corpus, file, output=target, form=session.options.format,
             subset=subset, trust=trust, force=session.force, note=session.diagnostics.note,
         )  # fmt: skip
+    for missing in session.missing():
+        session.diagnostics.note(missing.message)
     session.diagnostics.note(f"{file}: {said.rows:,} rows, the same again")

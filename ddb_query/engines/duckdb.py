@@ -15,12 +15,12 @@ from weakref import WeakSet
 
 import duckdb
 
-from ddb_query.engines.anyones import name_rows, relation_of
 from ddb_query.engines.arrow_files import mapped
 from ddb_query.engines.base import BATCH_ROWS, LOOKED_AT, Answer, Relation
 from ddb_query.engines.damage import damage
 from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult, repeats
+from ddb_query.engines.external_files import relation_of
 from ddb_query.engines.float_bounds import without_bounds
 from ddb_query.engines.parsed import Parsed, outer_columns, parsed, serialised
 from ddb_query.engines.table_files import arrow_files, is_partitioned, table_files
@@ -42,6 +42,8 @@ from ddb_query.sql_text import parameter_hint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
+
+    import pyarrow as pa
 
     from ddb_query.dataset import Dataset
     from ddb_query.progress import Progress
@@ -512,19 +514,14 @@ class DuckDBEngine:
         with self._running():
             return serialised(self._connection, sql)
 
-    def names_in(self, path: Path) -> Relation:
-        """The image names in a file of anyone's: a SELECT of each once.
-
-        Args:
-            path: A parquet, csv or jsonl file, or a folder of parquet files.
-        """
-        # A reader's call, with the path bound.
-        rows, values = name_rows(path, self.literal_path(path))
-        return Relation(
-            "select distinct cast(image_name as varchar) as image_name"  # noqa: S608
-            f" from {rows} where image_name is not null",
-            values,
-        )
+    @contextlib.contextmanager
+    def shown(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Have an Arrow table answer to a name on this connection, while the block lasts."""
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
 
     def look_at(self, path: Path, form: str, names: Sequence[str]) -> dict[str, str]:
         """Show a file that ddb wrote as the view `LOOKED_AT`, text formats as text.

@@ -21,7 +21,7 @@ from ddb_query.images.ledger import Outcome, WantedImage, ledger_of
 from ddb_query.images.nearby import Nearby
 from ddb_query.images.order import Fetched, Order
 from ddb_query.images.place import Place, place_at
-from ddb_query.images.rows import admitted, give_memory_back, keep_rows
+from ddb_query.images.rows import counted, give_memory_back, keep_rows
 from ddb_query.images.sources import Sources
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def _want(
     """Have the rows of the folder, and its ledger, hold what is wanted."""
     # First, so that they go where this run's layout has them.
     ledger.want_again([name for name, file, _ in ledger.fetched() if place.size_of(file) is None])
-    let_in = admitted(rows, counts, include_blurred=order.include_blurred)
-    for batch in keep_rows(place.rows_path, rows.schema, let_in):
+    for batch in keep_rows(place.rows_path, rows.schema, counted(rows, counts)):
         ledger.want(_wanted(batch, order.layout))
         names = batch.column("image_name").to_pylist()
         ledger.record(Outcome(str(n), error=_BAD_NAME) for n in names if not is_image_name(str(n)))

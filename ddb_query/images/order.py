@@ -27,7 +27,6 @@ class Order:
     Attributes:
         layout: What the folder looks like when all is there.
         jobs: How many connections work at once.
-        include_blurred: Whether images that Stable Diffusion blurred are fetched too.
         retry_failed: Whether what failed for good in an earlier run is tried again.
         check_json: Whether the JSON of each part is compared with the metadata.
         local: Folders of part zips, extracted parts or earlier fetches to take images from.
@@ -35,7 +34,6 @@ class Order:
 
     layout: Layout = FOLDER
     jobs: int = JOBS
-    include_blurred: bool = False
     retry_failed: bool = False
     check_json: bool = False
     local: tuple[Path, ...] = ()

@@ -15,7 +15,7 @@ from ddb_query.images.directories import Directories
 from ddb_query.images.ledger import ledger_of
 from ddb_query.images.nearby import Nearby
 from ddb_query.images.place import Place
-from ddb_query.images.rows import Counts, admitted, give_memory_back
+from ddb_query.images.rows import Counts, counted, give_memory_back
 from ddb_query.images.spans import SPAN_BYTES, spans
 from ddb_query.images.zip_part import TAIL_BYTES, by_published_name
 
@@ -123,7 +123,7 @@ def plan(
     """
     found = Plan(jobs=order.jobs)
     there = _fetched(folder)
-    wanted = _by_part(rows, there, found, include_blurred=order.include_blurred)
+    wanted = _by_part(rows, there, found)
     directories = Directories(settings.directories, dataset)
     estimate = _Estimate(directories, dataset)
     nearby = Nearby(dataset, settings, hub, directories, order.local)
@@ -205,12 +205,10 @@ def _fetched(folder: Path | None) -> set[str]:
         return {name for name, _, _ in ledger.fetched()}
 
 
-def _by_part(
-    rows: pa.RecordBatchReader, there: set[str], found: Plan, *, include_blurred: bool
-) -> dict[int, list[str]]:
+def _by_part(rows: pa.RecordBatchReader, there: set[str], found: Plan) -> dict[int, list[str]]:
     """Names of the images that are not there yet, by part."""
     wanted: dict[int, list[str]] = {}
-    for batch in admitted(rows, found.counts, include_blurred=include_blurred):
+    for batch in counted(rows, found.counts):
         parts, names = (batch.column(name).to_pylist() for name in ("part_id", "image_name"))
         for part_id, name in zip(parts, names, strict=True):
             if name not in there:

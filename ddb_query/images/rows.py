@@ -1,4 +1,4 @@
-"""The rows of the images that a folder is to hold: admitted, counted, kept in one parquet file."""
+"""The rows of the images that a folder is to hold: counted, and kept in one parquet file."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Counts:
     """What is told of a selection before and after a fetch.
 
     Attributes:
-        images: Admitted.
+        images: Those selected.
         blurred: Of these, blurred by Stable Diffusion itself.
         unsafe: Of these, over 0.5 on either score.
-        left_out: Blurred ones that were not admitted.
+        left_out: Blurred ones that would have been selected from, had they not been left out.
     """
 
     images: int = 0
@@ -37,25 +37,20 @@ class Counts:
     left_out: int = 0
 
 
-def admitted(
-    batches: Iterable[pa.RecordBatch], counts: Counts, *, include_blurred: bool
-) -> Iterator[pa.RecordBatch]:
-    """Let rows through, without the blurred ones unless these are wanted; counts both."""
+def counted(batches: Iterable[pa.RecordBatch], counts: Counts) -> Iterator[pa.RecordBatch]:
+    """The same rows, counted as they go by."""
     import pyarrow.compute as pc
 
-    for every in batches:
-        image, prompt = (every.column(name) for name in ("image_nsfw", "prompt_nsfw"))
-        blurred = pc.fill_null(pc.equal(image, BLURRED), fill_value=False)
-        unsafe = pc.fill_null(pc.and_(pc.greater(image, 0.5), pc.invert(blurred)), fill_value=False)
-        unsafe = pc.or_(unsafe, pc.fill_null(pc.greater(prompt, 0.5), fill_value=False))
-        if include_blurred:
-            counts.blurred += pc.sum(blurred).as_py() or 0
-            batch = every
-        else:
-            counts.left_out += pc.sum(blurred).as_py() or 0
-            kept = pc.invert(blurred)
-            batch, unsafe = every.filter(kept), unsafe.filter(kept)
+    def where(found: pa.Array) -> pa.Array:
+        return pc.fill_null(found, fill_value=False)
+
+    for batch in batches:
+        image, prompt = (batch.column(name) for name in ("image_nsfw", "prompt_nsfw"))
+        blurred = where(pc.equal(image, BLURRED))
+        unsafe = pc.and_(where(pc.greater(image, 0.5)), pc.invert(blurred))
+        unsafe = pc.or_(unsafe, where(pc.greater(prompt, 0.5)))
         counts.images += batch.num_rows
+        counts.blurred += pc.sum(blurred).as_py() or 0
         counts.unsafe += pc.sum(unsafe).as_py() or 0
         yield batch
 

@@ -29,13 +29,14 @@ class Criteria:
     """Which images. Every field that is given must hold; docs/subsets.md has the order of work.
 
     Attributes:
-        subset: A parquet, csv or jsonl file whose `image_name` column names the images.
+        subset: A file that names the images, of any form in docs/subsets.md.
         where: One boolean SQL expression over `images`; subqueries over any view are allowed.
         match: Words that the prompt matches, as for `ddb search`.
         max_image_nsfw: Highest image score, from 0 to 1; rows without a score never pass.
         max_prompt_nsfw: Highest prompt score, likewise.
         policy: Both thresholds at once; a threshold given beside it wins.
         include_blurred: Whether blurred images pass the image threshold.
+        exclude_blurred: Whether blurred images are left out, where there is no threshold too.
         sampler: Names or numbers of samplers, of which one must be the image's.
         user: User names, likewise.
         part: Part numbers and ranges (`7`, `1-20`), likewise.
@@ -60,6 +61,7 @@ class Criteria:
     max_prompt_nsfw: float | None = None
     policy: Policy | str | Path | Mapping[str, object] | None = None
     include_blurred: bool = False
+    exclude_blurred: bool = False
     sampler: str | Sequence[str] = ()
     user: str | Sequence[str] = ()
     part: str | int | Sequence[str | int] = ()
@@ -83,13 +85,12 @@ class Criteria:
             self._set(name, _time_text(name, getattr(self, name)))
         for name in ("where", "match", "order_by", "max_per"):
             _check_text(name, getattr(self, name))
-        for name in ("include_blurred", "include_deleted", "on_disk"):
+        for name in ("include_blurred", "exclude_blurred", "include_deleted", "on_disk"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is true or false")
         if self.policy is not None and not isinstance(self.policy, Policy):
             self._set("policy", policy_of(self.policy))
-        check_score("max_image_nsfw", self.max_image_nsfw)
-        check_score("max_prompt_nsfw", self.max_prompt_nsfw)
+        self._check_scores()
         for name, least in (("sample", 0), ("seed", 0), ("limit", 0)):
             _check_count(name, getattr(self, name), least)
         _check_choice("one_per", self.one_per, Group)
@@ -119,15 +120,16 @@ class Criteria:
 
     @property
     def thresholds(self) -> Policy:
-        """What the policy and the thresholds beside it come to."""
-        policy = self.policy if isinstance(self.policy, Policy) else policy_of("open")
+        """What the policy and the thresholds beside it come to; nameless when that is no policy."""
+        policy = self.policy if isinstance(self.policy, Policy) else Policy(None)
         image, prompt = self.max_image_nsfw, self.max_prompt_nsfw
-        return Policy(
+        found = Policy(
             policy.name,
             policy.max_image_nsfw if image is None else image,
             policy.max_prompt_nsfw if prompt is None else prompt,
             self.include_blurred or policy.include_blurred,
         )
+        return found if found == policy else replace(found, name=None)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -164,6 +166,12 @@ class Criteria:
             # A name might be that of a file.
             raise UsageError("a policy is said in fields")
         return cls(**said)  # type: ignore[arg-type]
+
+    def _check_scores(self) -> None:
+        check_score("max_image_nsfw", self.max_image_nsfw)
+        check_score("max_prompt_nsfw", self.max_prompt_nsfw)
+        if self.exclude_blurred and self.thresholds.include_blurred:
+            raise UsageError("blurred images are both included and excluded", hint="say one of it")
 
     def _check_sampling(self) -> None:
         if self.sample is None and (self.stratify or self.shares or self.seed) and not self.thins:

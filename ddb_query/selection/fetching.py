@@ -56,7 +56,9 @@ def plan(
                     progress=source.progress,
                 )  # fmt: skip
 
-    return _frugally(selection, workspace, planned)
+    found = _frugally(selection, workspace, planned)
+    found.counts.left_out = selection.blurred_left_out()
+    return found
 
 
 def fetch(
@@ -83,6 +85,7 @@ def fetch(
             )  # fmt: skip
 
     done = _frugally(selection, workspace, fetched)
+    done.counts.left_out = selection.blurred_left_out()
     workspace.engine.add_members(source.settings.directories)
     return done
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from ddb_query.dataset import SAMPLERS
 from ddb_query.errors import UsageError
 
+# As published: a number that is no score marks what Stable Diffusion had blurred.
+BLURRED = "published_image_nsfw = 2.0"
 # Parts have at most five digits.
 _PART = re.compile(r"\d{1,9}(-\d{1,9})?", re.ASCII)
 
@@ -70,10 +72,12 @@ def _add_scores(found: Conditions, criteria: Criteria) -> None:
     limits = criteria.thresholds
     # A threshold is at most 1, and blurred images have 2.0: they do not pass by their number.
     if limits.max_image_nsfw is not None:
-        blurred = " or published_image_nsfw = 2.0" if limits.include_blurred else ""
+        blurred = f" or {BLURRED}" if limits.include_blurred else ""
         found.add(f"(published_image_nsfw <= cast({{}} as real){blurred})", limits.max_image_nsfw)
     if limits.max_prompt_nsfw is not None:
         found.add("published_prompt_nsfw <= cast({} as real)", limits.max_prompt_nsfw)
+    if criteria.exclude_blurred:
+        found.add(f"({BLURRED}) is not true")
 
 
 def _add_names(found: Conditions, criteria: Criteria) -> None:

@@ -51,6 +51,7 @@ def plain_sql(
     strata: list[Stratum],
     order: str,
     columns: Mapping[str, str],
+    names: list[str] | None = None,
     *,
     repeated: bool = False,
 ) -> str:
@@ -64,16 +65,18 @@ def plain_sql(
         strata: Of a stratified sample, as worked out.
         order: What the rows are ordered by.
         columns: Name and SQL of each, over `source.images` and the `weight` of strata.
+        names: Of the images that a subset file names; None without one.
         repeated: Whether the table has images on more than one row.
 
     Raises:
-        UsageError: It stands for what plain DuckDB does not have: a file of names, `search()`, a
-            score.
+        UsageError: It stands for what plain DuckDB does not have: `search()`, or a score.
     """
     _check(criteria, columns)
     passing = conditions(criteria)
     if tree is not None:
         _add_match(passing, tree)
+    if names is not None:
+        passing.add("image_name in (select unnest({}))", names)
     parts, last = _thinning(criteria, passing, strata)
     named = ",\n    ".join(f'{sql} as "{name}"' for name, sql in columns.items())
     source = Relation(f"from source.images{passing.where}", passing.values)
@@ -89,11 +92,6 @@ def plain_sql(
 
 
 def _check(criteria: Criteria, columns: Mapping[str, str]) -> None:
-    if criteria.subset is not None:
-        raise UsageError(
-            "SQL for plain DuckDB cannot name the images of a subset file",
-            hint="ddb export --from FILE writes them",
-        )
     for text in (criteria.where, criteria.order_by):
         if "search" in (token.text.lower() for token in tokens(text or "")):
             raise UsageError("plain DuckDB has no search()", hint="--match WORDS instead")

@@ -30,13 +30,13 @@ class Policy:
     """Thresholds of both scores.
 
     Attributes:
-        name: What it is called.
+        name: What it is called; None for thresholds that are no policy's.
         max_image_nsfw: Highest image score, from 0 to 1; None for any.
         max_prompt_nsfw: Highest prompt score, likewise.
         include_blurred: Whether blurred images pass the image threshold.
     """
 
-    name: str
+    name: str | None
     max_image_nsfw: float | None = None
     max_prompt_nsfw: float | None = None
     include_blurred: bool = False
@@ -45,14 +45,21 @@ class Policy:
         check_score("max_image_nsfw", self.max_image_nsfw)
         check_score("max_prompt_nsfw", self.max_prompt_nsfw)
 
+    @property
+    def open(self) -> bool:
+        """Whether it says nothing that could leave an image out, or let one in."""
+        return self == Policy(self.name)
+
     def to_json(self) -> dict[str, object]:
-        """Its fields, for a manifest."""
-        return asdict(self)
+        """Its fields, for a manifest; where no threshold keeps blurred images out, it says none."""
+        unset = self.max_image_nsfw is None and not self.include_blurred
+        return asdict(self) | ({"include_blurred": None} if unset else {})
 
 
 POLICIES = {
-    policy.name: policy
-    for policy in (Policy("strict", 0.1, 0.1), Policy("moderate", 0.2, 0.5), Policy("open"))
+    "strict": Policy("strict", 0.1, 0.1),
+    "moderate": Policy("moderate", 0.2, 0.5),
+    "open": Policy("open"),
 }
 
 
@@ -91,7 +98,7 @@ def _from_fields(fields: Mapping[str, object], source: str) -> Policy:
     for key in fields:
         if key not in known:
             raise UsageError(f"{source}: a policy has no {key}", hint=_FORM)
-    name, blurred = fields.get("name"), fields.get("include_blurred", False)
-    if not isinstance(name, str) or not isinstance(blurred, bool):
+    name, blurred = fields.get("name"), fields.get("include_blurred")
+    if not isinstance(name, str) or not isinstance(blurred, bool | None):
         raise UsageError(f"{source}: name is text, include_blurred true or false", hint=_FORM)
-    return Policy(**fields)  # type: ignore[arg-type]
+    return Policy(**{**fields, "include_blurred": bool(blurred)})  # type: ignore[arg-type]

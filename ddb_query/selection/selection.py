@@ -13,9 +13,10 @@ from ddb_query.errors import NotPicklableError, UsageError
 from ddb_query.hub.endpoint import PATIENCE_SECONDS, Hub
 from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
-from ddb_query.selection.filters import Conditions, conditions
+from ddb_query.selection.filters import BLURRED, Conditions, conditions
 from ddb_query.selection.repeating import unrepeatable_criteria
 from ddb_query.selection.strata import Stratum, allocate
+from ddb_query.selection.strata import notes as strata_notes
 from ddb_query.selection.thinning import Step, steps, strata_rows
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ddb_query.engines.base import Result
-    from ddb_query.images.order import Fetched, Order
+    from ddb_query.images.order import Fetched
     from ddb_query.images.plan import Plan
     from ddb_query.report.model import Report
     from ddb_query.search_tables import SearchTable
@@ -50,6 +51,41 @@ class _Thinned:
     strata: list[Stratum] = field(default_factory=list)
 
 
+class Inputs:
+    """What a selection needs from elsewhere than the table; worked out once, when it is asked for.
+
+    Args:
+        workspace: Where it is asked.
+        criteria: Of the selection.
+    """
+
+    def __init__(self, workspace: Workspace, criteria: Criteria) -> None:
+        self._workspace = workspace
+        self._criteria = criteria
+
+    @cached_property
+    def hits(self) -> str | None:
+        """The table of the prompts that match."""
+        words = self._criteria.match
+        if words is None:
+            return None
+        tree = self._workspace.parse(words)
+        return self._workspace.keep_hits(self._workspace.source.finder.all(tree))
+
+    @cached_property
+    def subset(self) -> Subset | None:
+        """The images that the subset file names; what the dataset lacks of them is told."""
+        if self._criteria.subset is None:
+            return None
+        found, source = (
+            subset_file.read(self._workspace, self._criteria.subset),
+            self._workspace.source,
+        )
+        if found.missing:
+            source.lacks(found.shortfall(source.dataset.name))
+        return found
+
+
 class Selection:
     """A set of images. Nothing is asked before it is read; made by `Corpus.select`.
 
@@ -58,9 +94,12 @@ class Selection:
         workspace: Where it is asked.
     """
 
-    def __init__(self, workspace: Workspace, criteria: Criteria) -> None:
+    def __init__(
+        self, workspace: Workspace, criteria: Criteria, inputs: Inputs | None = None
+    ) -> None:
         self.workspace = workspace
         self.criteria = criteria
+        self._inputs = inputs or Inputs(workspace, criteria)
 
     def count(self) -> int:
         """How many images there are."""
@@ -90,8 +129,7 @@ class Selection:
         """
         if self.criteria.sample is not None or self.criteria.limit is not None:
             raise UsageError("a sample or a limit cannot be sampled", hint="sample, then limit")
-        changed = self.criteria.but(sample=count, seed=seed, stratify=stratify, shares=shares)
-        return Selection(self.workspace, changed)
+        return self.but(sample=count, seed=seed, stratify=stratify, shares=shares)
 
     def head(self, count: int = _FIRST_ROWS) -> Result:
         """The first images, with the columns of the view `images`."""
@@ -121,7 +159,8 @@ class Selection:
     @property
     def names_hash(self) -> str | None:
         """The content hash of the subset file's names: which subset it is."""
-        return self._subset.names_hash if self._subset else None
+        subset = self._inputs.subset
+        return subset.names_hash if subset else None
 
     @cached_property
     def unrepeatable(self) -> str | None:
@@ -130,8 +169,9 @@ class Selection:
 
     @property
     def missing(self) -> int:
-        """How many names of the subset file are not in the dataset."""
-        return self._subset.missing if self._subset else 0
+        """How many of the images that the subset file names are not in the dataset."""
+        subset = self._inputs.subset
+        return subset.missing if subset else 0
 
     @property
     def sql(self) -> str:
@@ -163,8 +203,18 @@ class Selection:
         source = workspace.source
         return plain_sql(
             self.criteria, source.dataset, source.table, tree, strata, self.order, wanted,
-            repeated=source.definition[-1] > 0,
+            self._names(), repeated=source.definition[-1] > 0,
         )  # fmt: skip
+
+    def _names(self) -> list[str] | None:
+        """The images of the subset file that the dataset has, by name."""
+        subset = self._inputs.subset
+        if subset is None:
+            return None
+        keys = f"select image_key from {subset.table}"
+        sql = f"select distinct image_name from source.images where published_image_key in ({keys})"
+        answer = self.workspace.answer(Relation(f"{sql} order by image_name"))
+        return [str(row[0]) for row in answer.cells()]
 
     def export(
         self,
@@ -210,14 +260,32 @@ class Selection:
         """
         from ddb_query.selection.fetching import from_fewest_parts
 
-        parts = from_fewest_parts(self, self.workspace)
-        return Selection(self.workspace, self.criteria.but(part=parts))
+        return self.but(part=from_fewest_parts(self.to_fetch(), self.workspace))
 
     def unsampled(self) -> Selection:
         """The images that a sample is taken from."""
         whole = {"sample": None, "stratify": None, "shares": None, "limit": None}
         seed = self.criteria.seed if self.criteria.one_per or self.criteria.max_per else 0
-        return Selection(self.workspace, self.criteria.but(**whole, seed=seed))
+        return self.but(**whole, seed=seed)
+
+    def but(self, **changes: object) -> Selection:
+        """The same selection with some of its other fields changed than the file and the words."""
+        return Selection(self.workspace, self.criteria.but(**changes), self._inputs)
+
+    def to_fetch(self) -> Selection:
+        """The images that a fetch takes: without blurred ones, unless these are asked for."""
+        if self.criteria.thresholds.include_blurred:
+            return self
+        return self.but(exclude_blurred=True)
+
+    def blurred_left_out(self) -> int:
+        """How many images pass all filters but for being blurred."""
+        if not self.criteria.exclude_blurred:
+            return 0
+        found = self.but(exclude_blurred=False)._passing
+        blurred = Conditions([*found.parts, BLURRED]).where
+        counted = Relation(f"select count(*) from source.images{blurred}", found.values)
+        return self.workspace.first(counted)[0]
 
     def plan(
         self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
@@ -229,10 +297,11 @@ class Selection:
             revision: Branch, tag or commit of the repository.
             order: As for `fetch`.
         """
+        from ddb_query.images.order import Order
         from ddb_query.selection.fetching import plan
 
         place = Path(folder) if folder is not None else None
-        return plan(self, self.workspace, place, self._ordered(order), revision)
+        return plan(self.to_fetch(), self.workspace, place, Order.of(**order), revision)
 
     def fetch(
         self,
@@ -245,7 +314,8 @@ class Selection:
     ) -> Fetched:
         """Fetch the images, and only those that the folder does not hold yet; docs/fetch.md.
 
-        Images that Stable Diffusion blurred are left out without `include_blurred`.
+        Images that Stable Diffusion blurred are left out, before a sample is taken, without
+        `include_blurred`.
 
         Args:
             folder: Where they go.
@@ -261,16 +331,12 @@ class Selection:
             OutputError: The folder cannot be written, or the disk is full.
             UsageError: It holds images of another dataset, or in another layout.
         """
+        from ddb_query.images.order import Order
         from ddb_query.selection.fetching import fetch
 
         hub = Hub.from_environment(revision=revision, patience_seconds=patience)
-        return fetch(self, self.workspace, Path(folder), self._ordered(order), hub, note)
-
-    def _ordered(self, given: dict[str, Any]) -> Order:
-        from ddb_query.images.order import Order
-
-        blurred = self.criteria.thresholds.include_blurred
-        return Order.of(include_blurred=blurred, **given)
+        options = Order.of(**order)
+        return fetch(self.to_fetch(), self.workspace, Path(folder), options, hub, note)
 
     def report(
         self,
@@ -329,8 +395,8 @@ class Selection:
             source += f"\ninner join {self._thinned.table} as chosen"
             source += "\n    on chosen.image_key = published_image_key"
             extra = ", chosen.weight" if self.criteria.stratify else ""
-        if self._hits:
-            source += f"\ninner join {self._hits} as hits using (prompt_id)"
+        if self._inputs.hits:
+            source += f"\ninner join {self._inputs.hits} as hits using (prompt_id)"
             extra += ", round(hits.score, 6) as score"
         parts = [*found.parts, *([also] if also else [])]
         where = Conditions(parts).where
@@ -350,6 +416,7 @@ class Selection:
         for group, count in self._thinned.left_out.items() if self._thinned else ():
             what = "a known user" if group == "user" else "a prompt"
             found.append(f"left out {count:,} images without {what}")
+        found += strata_notes(self.strata, self.criteria.shares or "proportional")
         sample = self.criteria.sample
         if sample is not None and (there := self._taken) < sample:
             found.append(f"there are only {there:,} images; the sample has them all")
@@ -371,10 +438,11 @@ class Selection:
         """What every image passes by itself."""
         self._check()
         found = conditions(self.criteria)
-        if self._hits:
-            found.parts.append(f"prompt_id in (select prompt_id from {self._hits})")
-        if self._subset:
-            found.parts.append(f"image_name in (select image_name from {self._subset.table})")
+        if self._inputs.hits:
+            found.parts.append(f"prompt_id in (select prompt_id from {self._inputs.hits})")
+        if subset := self._inputs.subset:
+            keys = f"select image_key from {subset.table}"
+            found.parts.append(f"published_image_key in ({keys})")
         if self.criteria.on_disk:
             from ddb_query.selection.fetching import on_disk
 
@@ -395,21 +463,6 @@ class Selection:
     def _search_tables(self) -> list[SearchTable]:
         """What its condition searches for, held as long as the selection."""
         return self.workspace.prepare_calls(Relation(self.criteria.where or ""))
-
-    @cached_property
-    def _hits(self) -> str | None:
-        """The table of the prompts that match."""
-        words = self.criteria.match
-        if words is None:
-            return None
-        tree = self.workspace.parse(words)
-        return self.workspace.keep_hits(self.workspace.source.finder.all(tree))
-
-    @cached_property
-    def _subset(self) -> Subset | None:
-        if self.criteria.subset is None:
-            return None
-        return subset_file.names(self.workspace, self.criteria.subset)
 
     @cached_property
     def _thinned(self) -> _Thinned | None:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from ddb_query.selection.criteria import Shares
 
+# Of users there may be thousands.
+_SHOWN = 10
+
 
 @dataclass(frozen=True)
 class Stratum:
@@ -33,6 +36,32 @@ class Stratum:
     def to_json(self) -> dict[str, object]:
         """Its fields, for a manifest."""
         return {"name": self.name, "size": self.size, "taken": self.taken, "weight": self.weight}
+
+
+def notes(strata: Sequence[Stratum], shares: Shares) -> list[str]:
+    """Which strata have no image in the sample, or fewer than their share, in words.
+
+    Args:
+        strata: As allocated.
+        shares: How they were.
+    """
+    found = []
+    if none := [one for one in strata if one.size and not one.taken]:
+        found.append(
+            f"no image in the sample from {_counted(none)}: the sample is too small for their share"
+        )
+    most = max((one.taken for one in strata), default=0)
+    small = [one for one in strata if 0 < one.taken == one.size < most - 1]
+    if small and shares == "equal":
+        found.append(f"fewer than an equal share from {_counted(small)}: there are no more")
+    return found
+
+
+def _counted(strata: Sequence[Stratum]) -> str:
+    """Strata and their sizes, the first few by name."""
+    shown = [f"{one.name or 'none'} ({one.size:,} images)" for one in strata[:_SHOWN]]
+    more = len(strata) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} other strata" if more else "")
 
 
 def allocate(sizes: Sequence[int], count: int, shares: Shares) -> list[int]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
     from ddb_query.diagnostics import Diagnostics
     from ddb_query.engines.base import Result
+    from ddb_query.errors import PartlyDoneError
+    from ddb_query.selection.selection import Selection
     from ddb_query.shell.names import Names
     from ddb_query.shell.opening import Opening
     from ddb_query.shell.reading import Asker
@@ -150,6 +152,11 @@ class Session:
             self.state.last = last
         self.showing.show(last, mode=mode)
 
+    def tell(self, selection: Selection) -> None:
+        """Say what a person should know of a selection that has been read."""
+        for words in selection.notes():
+            self.told.note(words)
+
     def show_last(self) -> None:
         """Show the last result again."""
         if self.state.last is None:
@@ -191,9 +198,27 @@ class Session:
     def _run_piece(self, piece: Piece) -> None:
         if piece.command:
             self.showing.finish()
-            run_command(self, piece.text)
+            self._command(piece.text)
         else:
             self.query(piece.text, mode="line" if piece.whole_rows else None)
+
+    def _command(self, text: str) -> None:
+        """Run a dot command, and tell what lists of images named and the dataset lacks."""
+        try:
+            run_command(self, text)
+        except DdbError:
+            for error in self._missing():
+                self.told.note(error.message)
+            raise
+        for error in self._missing():
+            raise error
+
+    def _missing(self) -> list[PartlyDoneError]:
+        corpus = self.opening.ready
+        found = corpus.workspace.source.missing if corpus else []
+        missing = list(found)
+        found.clear()
+        return missing
 
     def _values(self, sql: str) -> dict[str, object]:
         names = {token.text[1:] for token in tokens(sql) if token.kind == "parameter"}

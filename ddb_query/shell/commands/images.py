@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddb_query.errors import PartlyDoneError, UsageError
+from ddb_query.engines.base import Relation
+from ddb_query.errors import PartlyDoneError, UnknownNamesError, UsageError
 from ddb_query.files import keep_existing
 from ddb_query.shell import display
 from ddb_query.shell.commands.keeping import criteria
 from ddb_query.shell.commands.registry import command, forced, path, split
+
+_COUNT_MISSING = """
+select count(*), count(*) filter (where image_name not in (select image_name from source.images))
+from (select distinct cast(image_name as varchar) as image_name from _)
+where image_name is not null"""
 
 if TYPE_CHECKING:
     from ddb_query.selection.selection import Selection
@@ -33,7 +39,9 @@ def report(session: Session, rest: str) -> None:
     form = faces.form_for(Path(file) if file else None, None)
     if file is not None:
         keep_existing(Path(file).expanduser(), force=force)
-    made = _selection(session, words, all_without=True).report()
+    selection = _selection(session, words, all_without=True)
+    made = selection.report()
+    session.tell(selection)
     if file is None:
         display.show(faces.rendered(made, form, output.terminal_width(), styled=output.styled()))
         return
@@ -54,7 +62,11 @@ def fetch(session: Session, rest: str) -> None:
     done = selection.fetch(path(folder), note=session.told.note)
     session.told.note(f"{done.new:,} images fetched into {folder}; {done.before:,} were there")
     if done.counts.left_out:
-        session.told.note(f"left out, since blurred: {done.counts.left_out:,}")
+        session.told.note(
+            f"selected without the {done.counts.left_out:,} blurred images that match;"
+            " include_blurred=true takes them"
+        )
+    session.tell(selection)
     if done.stopped is not None:
         raise done.stopped
     if not done.complete:
@@ -86,4 +98,28 @@ def _selection(session: Session, fields: list[str], *, all_without: bool = False
             "the last result has no column image_name, so it names no images",
             hint="select image_name, …; or say which images with X=VALUE",
         )
+    _check_names(session)
     return session.corpus.select(where="image_name in (select image_name from _)")
+
+
+def _check_names(session: Session) -> None:
+    """See whether the dataset has the images that the last result names.
+
+    Raises:
+        UnknownNamesError: It has none of them.
+    """
+    source = session.corpus.workspace.source
+    names, missing = session.corpus.workspace.first(Relation(_COUNT_MISSING))
+    if missing and missing == names:
+        raise UnknownNamesError(
+            f"none of the {names:,} images in the last result is in dataset {source.dataset}",
+            hint=".export FILE writes the result; .fetch DIR from=FILE knows ids in any spelling",
+        )
+    if missing:
+        source.lacks(
+            PartlyDoneError(
+                f"{missing:,} of the {names:,} images in the last result are not in dataset"
+                f" {source.dataset}",
+                hint="the others were taken",
+            )
+        )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Fields of a selection that are no text, and those that may be given again.
 _VALUES = {
-    "max_image_nsfw", "max_prompt_nsfw", "include_blurred", "include_deleted", "sample", "seed",
-    "limit",
+    "max_image_nsfw", "max_prompt_nsfw", "include_blurred", "exclude_blurred", "include_deleted",
+    "on_disk", "sample", "seed", "limit",
 }  # fmt: skip
 _SEVERAL = {"sampler", "user", "part"}
 
@@ -33,8 +33,10 @@ def export(session: Session, rest: str) -> None:
         raise UsageError(".export takes FILE", hint=".last shows the last result on the screen")
     file = path(name)
     if fields:
-        made = session.corpus.select(**criteria(fields)).export(file, force=force)
+        selection = session.corpus.select(**criteria(fields))
+        made = selection.export(file, force=force)
         session.told.note(f"{made.rows:,} rows, {made.size:,} bytes, {made.path}")
+        session.tell(selection)
         return
     if session.state.last is None or not session.state.keeps:
         raise UsageError("there is no last result", hint="run a SELECT first")
@@ -55,7 +57,8 @@ def criteria(fields: list[str]) -> dict[str, object]:
     several: dict[str, list[str]] = {}
     for field in fields:
         name, equals, text = field.lstrip("-").partition("=")
-        name = name.replace("-", "_")
+        # As the option of every command is called.
+        name = {"from": "subset"}.get(name, name.replace("-", "_"))
         if not equals:
             raise UsageError(f"{field} is not NAME=VALUE", hint=".export some.csv match=castle")
         if name in _SEVERAL:

@@ -1,4 +1,4 @@
-"""Files of anyone's: how DuckDB reads them without guessing, and without believing them."""
+"""Files that ddb wrote and anyone may have changed: read without guessing or believing them."""
 
 from __future__ import annotations
 
@@ -24,24 +24,6 @@ _KEPT_AS = {
     "UUID": ("VARCHAR",), "INTERVAL": ("INTERVAL",), "TIMESTAMP_S": ("TIMESTAMP_MS", "TIMESTAMP"),
     "TIMESTAMP_MS": ("TIMESTAMP",), "BIGNUM": ("VARCHAR", "BLOB"), "JSON": ("VARCHAR",),
 }  # fmt: skip
-
-
-def name_rows(path: Path, place: str) -> tuple[str, dict[str, object]]:
-    """SQL that reads a subset file's rows, by its ending, all columns as text where it is text.
-
-    Args:
-        path: The file, or a folder of parquet files.
-        place: The same as DuckDB's readers take it.
-    """
-    form = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
-    reader = {
-        "csv": "read_csv($path, all_varchar = true, header = true)",
-        "tsv": "read_csv($path, all_varchar = true, header = true, delim = '\t')",
-        "jsonl": "read_ndjson($path)",
-        "json": "read_json($path)",
-    }.get(form.get(path.suffix.lower(), ""), "read_parquet($path, hive_partitioning = false)")
-    place += "/**/*.parquet" if path.is_dir() else ""
-    return reader, {"path": place}
 
 
 def relation_of(
@@ -79,7 +61,7 @@ def cast(name: str, kind: str, *, text: bool) -> str:
     """SQL for a column as the type that the manifest says, if that is one ddb knows.
 
     Args:
-        name: The column's name, of anyone's.
+        name: The column's name, as the file says it.
         kind: The type, likewise.
         text: Whether the file has text, of which binary is base64.
     """

@@ -1,0 +1,1 @@
+"""Lists of images as people have them; `reading` takes any of them."""
