@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from ddb_query.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from tempfile import SpooledTemporaryFile
 
     from ddb_query.engines.base import Column, Spans
 
@@ -34,82 +36,169 @@ WAITING_BYTES = 64_000_000
 def box(
     columns: Sequence[Column],
     rows: Sequence[Sequence[str | None]],
-    width: int | None,
+    width: int | None = None,
     emphasis: Mapping[int, Sequence[Spans]] | None = None,
-) -> str:
-    """Rows in a box, at most `width` terminal cells wide; None for as wide as it takes.
+) -> tuple[str, int]:
+    """Rows in a box that is never wider than `width` terminal cells; None for as wide as it takes.
 
-    Numbers stand to the right. Text that does not fit is cut, with a mark.
+    Numbers stand to the right, and are whole, as times are. Text that does not fit is cut, with a
+    mark. Where columns could not be read any more, those in the middle are left out, with a mark.
 
     Args:
         columns: Their names and types.
         rows: Text, or None for NULL.
         width: Of the terminal, in cells.
-        emphasis: For columns by their place, the spans of each row that are shown in bold.
-    """
-    cells = [[_shown(cell) for cell in row] for row in rows]
-    needed = [_needed(printable(column.name), cells, i) for i, column in enumerate(columns)]
-    return _drawn(columns, rows, _fitted(needed, width), emphasis)
-
-
-def screen(
-    columns: Sequence[Column],
-    rows: Sequence[Sequence[str | None]],
-    width: int,
-    emphasis: Mapping[int, Sequence[Spans]] | None = None,
-) -> tuple[str, int]:
-    """A box never wider than `width` terminal cells: where columns would shrink to nothing, those
-    in the middle are left out, with a mark.
-
-    Numbers and times are whole in it.
+        emphasis: For columns by their position, the spans of each row that are shown in bold.
 
     Returns:
         The box, and how many columns it leaves out.
-    """  # noqa: D205 - one sentence
+    """
     cells = [[_shown(cell) for cell in row] for row in rows]
-    needed = [_needed(printable(column.name), cells, i) for i, column in enumerate(columns)]
-    floors = [_floor(column, cells, i) for i, column in enumerate(columns)]
-    places = _fitting(floors, width)
-    hidden = len(columns) - len(places)
-    if not hidden:
-        return _drawn(columns, rows, _fitted(needed, width, floors), emphasis), 0
-    middle = next(i for i, p in enumerate([*places, len(columns)]) if i != p)
-    shown = [columns[place] for place in places]
-    kept = [[row[place] for place in places] for row in rows]
-    spans = {places.index(p): found for p, found in (emphasis or {}).items() if p in places}
-    spans = {p + (p >= middle): found for p, found in spans.items()}
-    for line in kept:
-        line.insert(middle, ELLIPSIS)
-    shown.insert(middle, replace(columns[0], name=ELLIPSIS, type="VARCHAR"))
-    widths = _fitted([needed[p] for p in places], width - 4, [floors[p] for p in places])
-    widths.insert(middle, 1)
-    return _drawn(shown, kept, widths, spans), hidden
+    widest = _widest(columns, cells)
+    fit = _fit(columns, widest, width)
+    drawn = []
+    for number, (shown, row) in enumerate(zip(cells, rows, strict=True)):
+        parts = _aligned(columns, shown, fit)
+        for position, spans in (emphasis or {}).items():
+            if position in fit.widths:
+                text = row[position] or ""
+                parts[position] = _emphasised(parts[position], text, spans[number])
+        drawn.append(_line(parts, fit))
+    return "".join(_framed(columns, drawn, fit)), fit.hidden
 
 
-def whole_box(columns: Sequence[Column], rows: Iterable[Sequence[str | None]]) -> Iterator[str]:
-    """Rows in a box as wide as they are, line by line; any number of them, read once."""
+def streamed_box(
+    columns: Sequence[Column], rows: Iterable[Sequence[str | None]], width: int | None = None
+) -> tuple[Iterator[str], int]:
+    """The same line by line, for any number of rows, which are read once."""
     from tempfile import SpooledTemporaryFile
 
+    # The widths are known after the last row; the file goes when the lines have been read.
+    waiting = SpooledTemporaryFile(WAITING_BYTES, "w+", encoding="utf-8")  # noqa: SIM115
+    widest = _widest(columns, _noted(rows, waiting))
+    fit = _fit(columns, widest, width)
+    waiting.seek(0)
+    body = (_line(_aligned(columns, json.loads(line), fit), fit) for line in waiting)
+    return _framed(columns, body, fit), fit.hidden
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Which columns are shown, and how wide.
+
+    Attributes:
+        widths: By the position of each column that is shown.
+        middle: Before which of them columns are left out; None when none are.
+        hidden: How many are left out.
+    """
+
+    widths: dict[int, int]
+    middle: int | None = None
+    hidden: int = 0
+
+
+def _widest(columns: Sequence[Column], cells: Iterable[Sequence[str]]) -> list[int]:
+    """The width of the widest cell of each column, without its name."""
+    widest = [0] * len(columns)
+    for row in cells:
+        widest = [max(pair) for pair in zip(widest, map(cell_len, row), strict=True)]
+    return widest
+
+
+def _noted(
+    rows: Iterable[Sequence[str | None]], waiting: SpooledTemporaryFile[str]
+) -> Iterator[list[str]]:
+    for row in rows:
+        cells = [_shown(cell) for cell in row]
+        waiting.write(json.dumps(cells) + "\n")
+        yield cells
+
+
+def _fit(columns: Sequence[Column], widest: list[int], width: int | None) -> _Fit:
+    """Choose columns and widths so that a line takes at most `width` cells."""
+    names = [cell_len(printable(column.name)) for column in columns]
+    needed = [max(pair) for pair in zip(names, widest, strict=True)]
+    if width is None:
+        return _Fit(dict(enumerate(needed)))
+    floors = [_floor(*parts) for parts in zip(columns, names, widest, strict=True)]
+    positions = list(range(len(columns)))
+    mark = 0
+    while len(positions) > 1 and _line_width(floors[p] for p in positions) + mark > width:
+        # The middle ones go first: what a table begins and ends with says most.
+        del positions[(len(positions) + 1) // 2]
+        mark = 4
+    available = width - _line_width(0 for _ in positions) - mark
+    widths = _shared([needed[p] for p in positions], [floors[p] for p in positions], available)
+    hidden = len(columns) - len(positions)
+    middle = next((p for i, p in enumerate(positions) if i != p), len(columns)) if hidden else None
+    return _Fit(dict(zip(positions, widths, strict=True)), middle, hidden)
+
+
+def _floor(column: Column, name: int, widest: int) -> int:
+    """The least width at which a column still says something; a cut number would lie."""
+    if column.numeric or column.type.startswith(("TIME", "DATE")):
+        return max(widest, min(name, READABLE))
+    return min(max(widest, name), READABLE)
+
+
+def _line_width(widths: Iterable[int]) -> int:
+    return sum(width + 3 for width in widths) + 1
+
+
+def _shared(needed: list[int], floors: list[int], available: int) -> list[int]:
+    """Widths up to what is needed, none below its floor, all others equal, that fill the line."""
+
+    def at(level: int) -> list[int]:
+        return [min(n, max(f, level)) for n, f in zip(needed, floors, strict=True)]
+
+    if sum(needed) <= available:
+        return needed
+    levels = range(max(needed) + 1)
+    level = max(bisect_right(levels, available, key=lambda one: sum(at(one))) - 1, 0)
+    widths = at(level)
+    left = available - sum(widths)
+    for position, width in enumerate(widths):
+        if left > 0 and width == level < needed[position]:
+            widths[position] += 1
+            left -= 1
+    if sum(widths) > available:
+        # One column alone is wider than the screen.
+        widths = [max(available, 1)]
+    return widths
+
+
+def _framed(columns: Sequence[Column], body: Iterable[str], fit: _Fit) -> Iterator[str]:
     names = [printable(column.name) for column in columns]
-    numeric = [column.numeric for column in columns]
-    widths = [cell_len(name) for name in names]
-    # The widths are known after the last row.
-    with SpooledTemporaryFile(WAITING_BYTES, "w+", encoding="utf-8") as waiting:
-        for row in rows:
-            cells = [_shown(cell) for cell in row]
-            widths = [max(pair) for pair in zip(widths, map(cell_len, cells), strict=True)]
-            waiting.write(json.dumps(cells) + "\n")
-        waiting.seek(0)
-        yield _rule(("┌", "┬", "┐"), widths) + "\n"
-        yield _whole_line(names, widths, numeric)
-        yield _rule(("├", "┼", "┤"), widths) + "\n"
-        for line in waiting:
-            yield _whole_line(json.loads(line), widths, numeric)
-        yield _rule(("└", "┴", "┘"), widths) + "\n"
+    yield _rule(("┌", "┬", "┐"), fit)
+    yield _line(_aligned(columns, names, fit), fit)
+    yield _rule(("├", "┼", "┤"), fit)
+    yield from body
+    yield _rule(("└", "┴", "┘"), fit)
 
 
-def _whole_line(cells: Sequence[str], widths: list[int], numeric: list[bool]) -> str:
-    return _line([_cell(*part) for part in zip(cells, widths, numeric, strict=True)]) + "\n"
+def _aligned(columns: Sequence[Column], cells: Sequence[str], fit: _Fit) -> dict[int, str]:
+    """The cells that are shown, by the position of their column, as wide as that is."""
+    return {p: _cell(cells[p], width, columns[p].numeric) for p, width in fit.widths.items()}
+
+
+def _line(cells: Mapping[int, str], fit: _Fit) -> str:
+    return f"│ {' │ '.join(_with_mark(cells, fit, ELLIPSIS))} │\n"
+
+
+def _rule(marks: tuple[str, str, str], fit: _Fit) -> str:
+    left, middle, right = marks
+    pieces = {position: "─" * width for position, width in fit.widths.items()}
+    return f"{left}─{f'─{middle}─'.join(_with_mark(pieces, fit, '─'))}─{right}\n"
+
+
+def _with_mark(pieces: Mapping[int, str], fit: _Fit, mark: str) -> list[str]:
+    """The pieces of a line in order, with a mark where columns are left out."""
+    found = [
+        piece for position, piece in pieces.items() if fit.middle is None or position < fit.middle
+    ]
+    if fit.middle is not None:
+        found += [mark, *(piece for position, piece in pieces.items() if position >= fit.middle)]
+    return found
 
 
 def listed(columns: Sequence[Column], rows: Sequence[Sequence[str | None]], width: int) -> str:
@@ -136,29 +225,6 @@ def listed_lines(
                 label = " " * longest
 
 
-def _drawn(
-    columns: Sequence[Column],
-    rows: Sequence[Sequence[str | None]],
-    widths: list[int],
-    emphasis: Mapping[int, Sequence[Spans]] | None,
-) -> str:
-    names = [printable(column.name) for column in columns]
-    numeric = [column.numeric for column in columns]
-    lines = [
-        _rule(("┌", "┬", "┐"), widths),
-        _line([_cell(*part) for part in zip(names, widths, numeric, strict=True)]),
-        _rule(("├", "┼", "┤"), widths),
-    ]
-    for place, row in enumerate(rows):
-        cells = [_shown(cell) for cell in row]
-        parts = [_cell(*part) for part in zip(cells, widths, numeric, strict=True)]
-        for column, spans in (emphasis or {}).items():
-            parts[column] = _emphasised(parts[column], row[column] or "", spans[place])
-        lines.append(_line(parts))
-    lines.append(_rule(("└", "┴", "┘"), widths))
-    return "\n".join(lines) + "\n"
-
-
 def markdown(columns: Sequence[Column], rows: Sequence[Sequence[str | None]]) -> str:
     """Rows as a Markdown table; what Markdown would read as its own is escaped."""
     return "".join(markdown_lines(columns, rows))
@@ -179,50 +245,6 @@ def _shown(cell: str | None) -> str:
     return "NULL" if cell is None else printable(cell)
 
 
-def _needed(name: str, cells: list[list[str]], place: int) -> int:
-    return max([cell_len(name), *(cell_len(row[place]) for row in cells)])
-
-
-def _floor(column: Column, cells: list[list[str]], place: int) -> int:
-    """The least width at which a column still says something; a cut number would lie."""
-    widest = max([NARROWEST, *(cell_len(row[place]) for row in cells)])
-    whole = column.numeric or column.type.startswith(("TIME", "DATE"))
-    return widest if whole else min(max(widest, cell_len(column.name)), READABLE)
-
-
-def _fitting(floors: list[int], width: int) -> list[int]:
-    """Places of the columns that fit at their floors; the middle ones go first."""
-    places = list(range(len(floors)))
-    mark = 0
-    while len(places) > 1 and sum(floors[p] + 3 for p in places) + 1 + mark > width:
-        del places[(len(places) + 1) // 2]
-        mark = 4
-    return places
-
-
-def _fitted(widths: list[int], total: int | None, floors: list[int] | None = None) -> list[int]:
-    """Cut the widest columns until the line fits, none below its floor or NARROWEST."""
-    if total is None:
-        return widths
-    available = max(total - 3 * len(widths) - 1, NARROWEST * len(widths))
-    if sum(widths) <= available:
-        return widths
-    fitted = list(widths)
-    least = floors or [NARROWEST] * len(widths)
-    open_places = set(range(len(widths)))
-    while open_places:
-        share = max(available // len(open_places), NARROWEST)
-        settled = {p for p in open_places if widths[p] <= share}
-        settled = settled or {p for p in open_places if least[p] > share}
-        for place in settled or open_places:
-            fitted[place] = min(widths[place], max(share, least[place]))
-        if not settled:
-            break
-        available -= sum(fitted[place] for place in settled)
-        open_places -= settled
-    return fitted
-
-
 def _wrapped(text: str, width: int) -> list[str]:
     """Text cut into lines of `width` cells, none of them in the middle of a wide character."""
     if cell_len(text) <= width:
@@ -235,10 +257,6 @@ def _wrapped(text: str, width: int) -> list[str]:
             line, used = "", 0
         line, used = line + mark, used + size
     return [*lines, line]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"│ {' │ '.join(cells)} │"
 
 
 def _emphasised(shown: str, text: str, spans: Spans) -> str:
@@ -261,11 +279,6 @@ def _cell(text: str, width: int, numeric: bool) -> str:  # noqa: FBT001 - one ro
         return set_cell_size(text, width - 1) + ELLIPSIS
     padding = " " * (width - length)
     return padding + text if numeric else text + padding
-
-
-def _rule(marks: tuple[str, str, str], widths: list[int]) -> str:
-    left, middle, right = marks
-    return left + middle.join("─" * (width + 2) for width in widths) + right
 
 
 def markdown_text(text: str) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PEOPLE_FORMATS = ("table", "markdown", "line")
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet", "arrow")
 SHOWN_ROWS = 100
+# Cells in which words can be read.
+_READABLE_COLUMN = 30
 
 _ENDINGS = export.ENDINGS | {".md": "markdown", ".txt": "table"}
 
@@ -52,17 +54,30 @@ class Cut:
     """What of a result is on the screen, when that is not all of it.
 
     Attributes:
-        rows: How many rows.
+        rows: How many rows; None when these are all.
         total: Of how many; None when that cannot be known.
+        columns: How many columns, and of how many; None when these are all.
     """
 
-    rows: int
-    total: int | None
+    rows: int | None = None
+    total: int | None = None
+    columns: tuple[int, int] | None = None
 
-    def __str__(self) -> str:
-        if self.total is None:
-            return f"the first {self.rows:,} rows of more"
-        return f"{self.rows:,} of {self.total:,} rows"
+    def told(self, all_rows: str) -> str:
+        """What is said of it.
+
+        Args:
+            all_rows: What has all rows shown.
+        """
+        words = []
+        if self.rows is not None:
+            of = "the first" if self.total is None else ""
+            more = "rows of more" if self.total is None else f"of {self.total:,} rows"
+            words.append(f"{of} {self.rows:,} {more}; {all_rows} shows all".strip())
+        if self.columns is not None:
+            shown, there = self.columns
+            words.append(f"{shown} of {there} columns fit; name those you want, or write -o FILE")
+        return ". ".join(words)
 
 
 def shown_rows(
@@ -111,16 +126,41 @@ def text(words: str, path: Path | None = None) -> None:
 
 
 def listing(answer: Answer, path: Path | None = None) -> None:
-    """Write rows that ddb itself made as lines that can be cut and searched: no box, no cut."""
+    """Write rows that ddb itself made, without a box.
+
+    Each row is one line that can be cut and searched. Only a terminal gets lines of its own width:
+    there the last column is wrapped, and stands below the others where they leave it no room.
+    """
     names = [column.name for column in answer.columns]
     lines = [names, *([printable(cell or "") for cell in row] for row in answer.cells())]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
-    arranged = []
+    width = terminal_width() if path is None else None
+    text("".join(_list_lines(lines, [column.numeric for column in answer.columns], width)), path)
+
+
+def _list_lines(lines: list[list[str]], numeric: list[bool], width: int | None) -> Iterator[str]:
+    widths = [max(len(line[position]) for line in lines) for position in range(len(numeric))]
+    begin = sum(widths[:-1]) + 2 * len(widths[:-1])
     for line in lines:
-        parts = zip(line, widths, answer.columns, strict=True)
-        aligned = (p.rjust(width) if c.numeric else p.ljust(width) for p, width, c in parts)
-        arranged.append("  ".join(aligned).rstrip() + "\n")
-    text("".join(arranged), path)
+        parts = zip(line, widths, numeric, strict=True)
+        aligned = [p.rjust(size) if right else p.ljust(size) for p, size, right in parts]
+        whole = "  ".join(aligned).rstrip()
+        if width is None or len(whole) <= width:
+            yield whole + "\n"
+        elif width - begin >= _READABLE_COLUMN:
+            yield from _hanging("  ".join(aligned[:-1]) + "  ", line[-1], begin, width)
+        else:
+            yield "  ".join(aligned[:-1]).rstrip() + "\n"
+            yield from _hanging(" " * 4, line[-1], 4, width)
+
+
+def _hanging(before: str, words: str, indent: int, width: int) -> Iterator[str]:
+    """Words behind what stands before them, wrapped at the width of the terminal."""
+    import textwrap
+
+    pieces = textwrap.wrap(words, max(width - indent, 1)) or [""]
+    for piece in pieces:
+        yield f"{before}{piece}".rstrip() + "\n"
+        before = " " * indent
 
 
 def results(
@@ -238,15 +278,26 @@ def _write(found: Result, form: str, sink: BinaryIO, most: int, width: int | Non
         sink.writelines(f"{printable(line or '')}\n".encode() for (line,) in answer.cells())
         return []
     if not most:
-        sink.writelines(piece.encode() for piece in _streamed(answer, form))
-        return []
+        pieces, hidden = _streamed(answer, form, width)
+        sink.writelines(piece.encode() for piece in pieces)
+        return _cut(answer, None, hidden)
     rows = list(answer.head(most + 1).cells())
     kept = rows[:most]
     bold = emphasis(found, kept) if width and os.environ.get("TERM") != "dumb" else {}
-    sink.write(_arranged(list(found.columns), kept, form, width, bold).encode())
+    arranged, hidden = _arranged(list(found.columns), kept, form, width, bold)
+    sink.write(arranged.encode())
     # What there is stands on the screen before the rest of it is counted.
     sink.flush()
-    return [Cut(most, rows_in_all(answer))] if len(rows) > most else []
+    return _cut(answer, most if len(rows) > most else None, hidden)
+
+
+def _cut(answer: Answer, rows: int | None, hidden: int) -> list[Cut]:
+    """What was left out: rows when there are more than these, and so many columns."""
+    if rows is None and not hidden:
+        return []
+    there = len(answer.columns)
+    total = None if rows is None else rows_in_all(answer)
+    return [Cut(rows, total, (there - hidden, there) if hidden else None)]
 
 
 def emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, list[Spans]]:
@@ -258,15 +309,15 @@ def emphasis(found: Result, rows: list[tuple[str | None, ...]]) -> dict[int, lis
     }
 
 
-def _streamed(answer: Answer, form: str) -> Iterator[str]:
-    """All rows in a form for people, whole and as wide as they are."""
+def _streamed(answer: Answer, form: str, width: int | None) -> tuple[Iterator[str], int]:
+    """All rows in a form for people, and how many columns are left out, which a file never does."""
     from ddb_query import layout
 
     if form == "markdown":
-        return layout.markdown_lines(answer.columns, answer.cells())
+        return layout.markdown_lines(answer.columns, answer.cells()), 0
     if form == "line":
-        return layout.listed_lines(answer.columns, answer.cells())
-    return layout.whole_box(answer.columns, answer.cells())
+        return layout.listed_lines(answer.columns, answer.cells(), width), 0
+    return layout.streamed_box(answer.columns, answer.cells(), width)
 
 
 def _arranged(
@@ -275,13 +326,14 @@ def _arranged(
     form: str,
     width: int | None,
     emphasis: dict[int, list[Spans]],
-) -> str:
+) -> tuple[str, int]:
+    """Rows in a form for people, and how many columns are left out."""
     from ddb_query import layout
 
     if form == "markdown":
-        return layout.markdown(columns, rows)
+        return layout.markdown(columns, rows), 0
     if form == "line":
-        return "".join(layout.listed_lines(columns, rows, width))
+        return "".join(layout.listed_lines(columns, rows, width)), 0
     return layout.box(columns, rows, width, emphasis)
 
 

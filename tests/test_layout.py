@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ddb_query.engines.base import Column
-from ddb_query.layout import box, listed, markdown, screen
+from ddb_query.layout import box, listed, markdown, streamed_box
 from ddb_query.printable import printable
 
 TEXT = Column("prompt", "VARCHAR")
@@ -19,7 +19,7 @@ quickly = settings(max_examples=50, deadline=None)
 
 
 def test_a_box_sets_numbers_right_text_left_and_spells_null() -> None:
-    assert box([TEXT, NUMBER], [("a castle", "7"), (None, "1024"), ("", None)], None) == (
+    assert box([TEXT, NUMBER], [("a castle", "7"), (None, "1024"), ("", None)], None)[0] == (
         "┌──────────┬────────┐\n"
         "│ prompt   │ images │\n"
         "├──────────┼────────┤\n"
@@ -31,11 +31,11 @@ def test_a_box_sets_numbers_right_text_left_and_spells_null() -> None:
 
 
 def test_a_box_without_rows_shows_its_columns() -> None:
-    assert box([NUMBER], [], None) == "┌────────┐\n│ images │\n├────────┤\n└────────┘\n"
+    assert box([NUMBER], [], None)[0] == "┌────────┐\n│ images │\n├────────┤\n└────────┘\n"
 
 
 def test_double_width_text_keeps_the_columns_in_line() -> None:
-    assert box([TEXT, NUMBER], [("城 castle", "1"), ("x", "2")], None) == (
+    assert box([TEXT, NUMBER], [("城 castle", "1"), ("x", "2")], None)[0] == (
         "┌───────────┬────────┐\n"
         "│ prompt    │ images │\n"
         "├───────────┼────────┤\n"
@@ -47,13 +47,13 @@ def test_double_width_text_keeps_the_columns_in_line() -> None:
 
 @pytest.mark.parametrize("width", range(20, 31))
 def test_a_box_is_as_wide_as_the_terminal_when_text_is_cut(width: int) -> None:
-    lines = box([TEXT, NUMBER], [("a castle on a hill", "7")], width).splitlines()
+    lines = box([TEXT, NUMBER], [("a castle on a hill", "7")], width)[0].splitlines()
     assert {cell_len(line) for line in lines} == {width}
     assert "…" in lines[3]
 
 
 def test_text_too_wide_for_the_terminal_is_cut_with_a_mark() -> None:
-    assert box([TEXT, NUMBER], [("a castle on a hill", "7")], 28) == (
+    assert box([TEXT, NUMBER], [("a castle on a hill", "7")], 28)[0] == (
         "┌─────────────────┬────────┐\n"
         "│ prompt          │ images │\n"
         "├─────────────────┼────────┤\n"
@@ -63,14 +63,15 @@ def test_text_too_wide_for_the_terminal_is_cut_with_a_mark() -> None:
 
 
 def test_a_double_width_character_is_not_cut_in_half() -> None:
-    lines = box([TEXT], [("城城城城城城",)], 12).splitlines()
+    lines = box([TEXT], [("城城城城城城",)], 12)[0].splitlines()
     assert {cell_len(line) for line in lines} == {12}
     assert lines[3] == "│ 城城城 … │"
 
 
-def test_a_column_is_never_narrower_than_four_cells_however_narrow_the_terminal() -> None:
-    lines = box([TEXT] * 5, [("a castle",) * 5], 10).splitlines()
-    assert lines[3] == "│ a c… │ a c… │ a c… │ a c… │ a c… │"
+def test_columns_that_could_not_be_read_any_more_are_left_out_in_the_middle() -> None:
+    shown, hidden = box([TEXT] * 5, [("a castle",) * 5], 26)
+    assert hidden == 3
+    assert shown.splitlines()[3] == "│ a castle │ … │ a castle │"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_a_column_is_never_narrower_than_four_cells_however_narrow_the_terminal(
 )
 def test_controls_show_as_escapes_and_all_else_is_verbatim(text: str, shown: str) -> None:
     assert printable(text) == shown
-    assert f"│ {shown} " in box([TEXT], [(text,)], None)
+    assert f"│ {shown} " in box([TEXT], [(text,)], None)[0]
 
 
 @quickly
@@ -112,7 +113,7 @@ def test_nothing_printable_moves_the_cursor_or_turns_the_line(text: str) -> None
 def test_every_line_of_a_box_is_equally_wide(
     rows: list[tuple[str | None, str | None]], width: int | None
 ) -> None:
-    lines = box([TEXT, NUMBER], rows, width).split("\n")
+    lines = box([TEXT, NUMBER], rows, width)[0].split("\n")
     assert lines.pop() == ""
     assert len(lines) == len(rows) + 4
     widths = {cell_len(line) for line in lines}
@@ -139,17 +140,45 @@ def test_a_row_of_markdown_is_one_line_with_one_bar_more_than_cells(cells: list[
     assert lines[2].replace("\\\\", "").replace("\\|", "").count("|") == len(cells) + 1
 
 
-def test_a_screen_is_never_left_and_numbers_are_whole() -> None:
-    columns = [Column(f"column_{i}", "BIGINT" if i % 2 else "VARCHAR") for i in range(12)]
-    row = ["1234567890123" if i % 2 else "text " * 20 for i in range(12)]
-    for width in (40, 80, 120, 400):
-        shown, hidden = screen(columns, [row], width)
-        lines = shown.splitlines()
-        assert {cell_len(line) for line in lines} == {cell_len(lines[0])}
-        assert cell_len(lines[0]) <= width
-        numbers = sum(cell.strip().isdecimal() for cell in lines[3].split("│"))
-        assert lines[3].count("1234567890123") == numbers
-        assert (" … " in lines[1]) is bool(hidden)
+WIDE = [
+    Column("image_name", "VARCHAR"), TEXT, Column("part_id", "INTEGER"),
+    Column("a_column_with_a_name_of_forty_characters", "DOUBLE"), Column("文字の列", "VARCHAR"),
+    Column("timestamp", "TIMESTAMP"), Column("width", "BIGINT"), Column("cfg", "DOUBLE"),
+    Column("prompt_nsfw", "FLOAT"), Column("user_name", "VARCHAR"), Column("blurred", "BOOLEAN"),
+]  # fmt: skip
+ROWS = [
+    ("0e3d2f4c-0000-4000-8000-000000000000.png", "a castle " * 30, "12", "0.123456789",
+     "城の文字 " * 20, "2022-08-06 21:59:00", "1234567890123", "-1000000000000.0", "nan", "x" * 64,
+     "true"),
+    (None, "", None, None, "短い", None, "512", "7.5", None, None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", range(20, 251))
+def test_a_box_is_never_wider_than_the_terminal_and_its_numbers_are_whole(width: int) -> None:
+    shown, hidden = box(WIDE, ROWS, width)
+    streamed, hidden_too = streamed_box(WIDE, ROWS, width)
+    assert ("".join(streamed), hidden_too) == (shown, hidden)
+    lines = shown.splitlines()
+    assert {cell_len(line) for line in lines} == {cell_len(lines[0])}
+    assert cell_len(lines[0]) <= width
+    assert (" … " in lines[1]) is bool(hidden)
+    header = [name.strip() for name in lines[1].strip("│").split("│")]
+    assert len(header) - bool(hidden) == len(WIDE) - hidden
+    # What a table begins with stays, and what it ends with.
+    assert header[0].startswith("imag")
+    assert len(header) == 1 or header[-1] in ("blurred", "…")
+    cells = [cell.strip() for cell in lines[3].strip("│").split("│")]
+    for name, cell in zip(header, cells, strict=True):
+        if name in ("width", "cfg", "part_id", "timestamp"):
+            assert "…" not in cell
+        elif name in ("prompt", "文字の列", "user_name"):
+            assert cell_len(cell) >= 10
+
+
+def test_a_screen_as_wide_as_all_text_hides_and_cuts_nothing() -> None:
+    shown, hidden = box(WIDE, ROWS, 1000)
+    assert (hidden, "…" in shown) == (0, False)
 
 
 def test_a_listed_row_loses_nothing() -> None:

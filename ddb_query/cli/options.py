@@ -211,7 +211,7 @@ class Session:
         cuts = output.results(results, self.format, self.target, rows=rows)
         self.diagnostics.clear()
         for cut in cuts:
-            self.diagnostics.note(f"{cut}; --limit 0 shows all")
+            self.diagnostics.note(cut.told("--limit 0"))
 
     def show_listing(self, listed: Listed) -> None:
         """Write rows of ddb's own where and how the options say; lines rather than a table."""

@@ -69,7 +69,7 @@ def arranged(result: Result, mode: str, rows: int, width: int) -> Shown:
     if mode == "markdown":
         return Shown(layout.markdown(answer.columns, found), len(found), whole)
     bold = output.emphasis(result, found) if os.environ.get("TERM") != "dumb" else {}
-    text, hidden = layout.screen(answer.columns, found, width, bold)
+    text, hidden = layout.box(answer.columns, found, width, bold)
     return Shown(text, len(found), whole, hidden)
 
 

@@ -86,7 +86,7 @@ class Showing:
         cuts = output.results([result], mode, rows=self._state.asked_rows)
         self._told.clear()
         for cut in cuts:
-            self._told.note(f"{cut}; .rows 0 shows all")
+            self._told.note(cut.told(".rows 0"))
 
     def _tell_done(self, seconds: float) -> None:
         self._told.clear()
