@@ -102,6 +102,31 @@ def demo(
     session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
 
 
+@app.command("mend")
+@command
+def mend(
+    session: Session,
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A parquet file, or a folder of them.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+) -> None:
+    """Write a table in the published types, with NULL for each value that does not fit."""
+    from ddb_query.catalog.rewriting import mend as write_mended
+    from ddb_query.subset_writing import refuse_existing
+
+    output = session.options.output
+    if output is None:
+        raise UsageError("no file to write was named", hint="-o FILE names it")
+    refuse_existing(output, force=force, folder=False)
+    with _engine(session) as engine:
+        lost = write_mended(engine, table.expanduser(), output)
+    for name, count in lost.items():
+        values = "1 value" if count == 1 else f"{count:,} values"
+        session.diagnostics.note(f"column {name}: {values} did not fit")
+    session.diagnostics.note(f"written: {output}")
+
+
 @app.command("build")
 @command
 def build(session: Session) -> None:
