@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 import warnings
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -34,9 +37,12 @@ from selection_truth import content_hash, rows_of, selected
 from test_report import assert_true
 
 import ddb_query
+from ddb_query.catalog import check_table
 from ddb_query.errors import BadColumnError, BadTableError, BadValueError
 from ddb_query.manifest import read as read_manifest
+from ddb_query.opening import open_engine
 from ddb_query.replaying import replay
+from ddb_query.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -592,3 +598,23 @@ def test_rows_without_a_name_are_no_repeats(tmp_path: Path) -> None:
     with ddb_query.open("2m", data_dir=tmp_path, note=notes.append) as corpus:
         assert corpus.sql("select count(*) from images").rows() == [(3,)]
     assert notes == []
+
+
+def test_a_csv_is_refused_with_the_command_that_makes_a_table_of_it(
+    plain: pl.DataFrame, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    plain.with_columns(pl.col("timestamp").dt.to_string("iso:strict")).write_csv(path)
+    settings = Settings.from_environment()
+    with closing(open_engine(settings)) as engine, pytest.raises(BadTableError) as caught:
+        check_table(engine, path)
+    assert caught.value.problem == "not a parquet file"
+    assert caught.value.hint is not None
+    words = shlex.split(caught.value.hint.partition(": ")[2])
+    assert words[0] == "python"
+    subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, check=True, timeout=60)
+    (tmp_path / "table.parquet").rename(tmp_path / "metadata.parquet")
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        found = corpus.sql("select count(*), count(timestamp), sum(seed)::bigint from images")
+        expected = (300, 300 - plain["timestamp"].null_count(), plain["seed"].cast(pl.Int64).sum())
+        assert found.rows() == [expected]

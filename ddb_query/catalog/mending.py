@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 _PULL = "`ddb data pull 2m` or `ddb data pull large` gets the table as published"
 # https://github.com/poloclub/diffusiondb: those of the first release, in October 2022.
 _FIRST_COLUMNS = {"image_name", "prompt", "part_id", "seed", "step", "cfg", "sampler"}
-_READERS = {".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv", ".jsonl": "read_json",
-            ".ndjson": "read_json", ".json": "read_json"}  # fmt: skip
+# Values stay text, so that none is guessed: text that says what was published is taken.
+_CSV = "read_csv(sys.argv[1], all_varchar=True)"
+_JSON = "read_json(sys.argv[1])"
+_READERS = {
+    ".csv": _CSV, ".gz": _CSV, ".tsv": _CSV, ".jsonl": _JSON, ".ndjson": _JSON, ".json": _JSON,
+}  # fmt: skip
 _ARROW = {".arrow", ".feather", ".ipc"}
 
 
@@ -42,7 +46,7 @@ def no_parquet_hint(path: Path) -> str:
         script = "import polars, sys; polars.read_ipc(sys.argv[1]).write_parquet(sys.argv[2])"
         return f"this makes a table of it: {_command(script, path)}"
     if reader := _READERS.get(path.suffix):
-        script = f"import duckdb, sys; duckdb.{reader}(sys.argv[1]).write_parquet(sys.argv[2])"
+        script = f"import duckdb, sys; duckdb.{reader}.write_parquet(sys.argv[2])"
         return f"this makes a table of it: {_command(script, path)}"
     return _PULL
 
