@@ -172,6 +172,30 @@ def demo(
     session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
 
 
+@app.command("mend", cls=Command)
+@command(*_ENGINE, "output", "force")
+def mend(
+    session: Session,
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A parquet file, or a folder of them.")
+    ],
+) -> None:
+    """Write a table in the published types.
+
+    Each value that does not fit becomes NULL, and is counted.
+    """
+    from ddb_query.catalog.rewriting import mend as write_mended
+
+    if session.target is None:
+        raise UsageError("no file to write was named", hint="-o FILE names it")
+    with _engine(session) as engine:
+        lost = write_mended(engine, table.expanduser(), session.target)
+    for name, count in lost.items():
+        values = "1 value" if count == 1 else f"{count:,} values"
+        session.diagnostics.note(f"column {name}: {values} did not fit")
+    session.diagnostics.note(f"written: {session.target}")
+
+
 @app.command("build", cls=Command)
 @command(*DATA, *ENGINE)
 def build(session: Session) -> None:
