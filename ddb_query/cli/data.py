@@ -125,6 +125,8 @@ def _tell_of_table(session: Session, added: AddedNow) -> None:
         note(f"columns left out: {', '.join(added.extra_columns)}")
     if added.repeated:
         note(told(added.repeated))
+    if table.images is None:
+        note("whose parts hold its images is not known; --images-from 2m (or large) says it")
     note(
         f"added dataset {table.name}: {added.rows:,} rows of {table.path};"
         f" next: `ddb --dataset {table.name} run sampler-stats`"
