@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ddb_query import output
+from ddb_query.cli.completing import query_names
 from ddb_query.cli.options import Session, command
 from ddb_query.cli.selecting import selecting, tell
 from ddb_query.cli.sql import parameter_value
@@ -48,7 +49,10 @@ def export(
         str | None, typer.Option(metavar="SQL", help="Rows of a SELECT instead of a selection.")
     ] = None,
     query: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Rows of a canned query instead.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Rows of a canned query instead.", autocompletion=query_names
+        ),
     ] = None,
     param: Annotated[
         list[str] | None,

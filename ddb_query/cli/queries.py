@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddb_query import output
+from ddb_query.cli.completing import query_names
 from ddb_query.cli.options import Session, command
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
@@ -27,7 +28,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def queries(
     session: Session,
     name: Annotated[
-        str | None, typer.Argument(help="Show this one whole.", show_default=False)
+        str | None,
+        typer.Argument(help="Show this one whole.", show_default=False, autocompletion=query_names),
     ] = None,
 ) -> None:
     """List the canned queries; with a name: description, parameters, example, SQL."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ddb_query.cli.completing import policies, samplers
 from ddb_query.errors import PartlyDoneError
 
 if TYPE_CHECKING:
@@ -45,12 +46,19 @@ class Selecting:
     ] = None
     policy: Annotated[
         str | None,
-        _option(metavar="NAME|FILE", help="Both thresholds: strict, moderate, open, or a file."),
+        _option(
+            metavar="NAME|FILE",
+            help="Both thresholds: strict, moderate, open, or a file.",
+            autocompletion=policies,
+        ),
     ] = None
     include_blurred: Annotated[
         bool, _option("--include-blurred", help="Let blurred images pass the image threshold.")
     ] = False
-    sampler: Annotated[list[str] | None, _option(metavar="NAME", help="Only this sampler.")] = None
+    sampler: Annotated[
+        list[str] | None,
+        _option(metavar="NAME", help="Only this sampler.", autocompletion=samplers),
+    ] = None
     user: Annotated[list[str] | None, _option(metavar="NAME", help="Only this user.")] = None
     part: Annotated[list[str] | None, _option(metavar="A[-B]", help="Only these parts.")] = None
     since: Annotated[str | None, _option(metavar="TIME", help="Not before (UTC).")] = None

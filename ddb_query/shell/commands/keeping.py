@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ddb_query import output
 from ddb_query.errors import UsageError
 from ddb_query.shell import saving
-from ddb_query.shell.commands.registry import command, one, path, split
+from ddb_query.shell.commands.registry import command, flag, one, path, split
 from ddb_query.values import value
 
 if TYPE_CHECKING:
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from ddb_query.shell.session import Session
 
 # Fields of a selection that are no text, and those that may be given again.
-_VALUES = {
-    "max_image_nsfw", "max_prompt_nsfw", "include_blurred", "include_deleted", "sample", "seed",
-    "limit",
-}  # fmt: skip
+_FLAGS = {"include_blurred", "include_deleted", "on_disk"}
+_VALUES = {*_FLAGS, "max_image_nsfw", "max_prompt_nsfw", "sample", "seed", "limit"}
 _SEVERAL = {"sampler", "user", "part"}
 
 
@@ -44,6 +42,8 @@ def export(session: Session, rest: str) -> None:
 def criteria(fields: list[str]) -> dict[str, object]:
     """The fields of a selection, from `NAME=VALUE`; a repeated one is any of its values.
 
+    A boolean is said by its name alone, or with `no_` before it.
+
     Raises:
         UsageError: One is not of that form.
 
@@ -53,6 +53,9 @@ def criteria(fields: list[str]) -> dict[str, object]:
     for field in fields:
         name, equals, text = field.lstrip("-").partition("=")
         name = name.replace("-", "_")
+        if not equals and (said := flag(name, _FLAGS)):
+            found[said[0]] = said[1]
+            continue
         if not equals:
             raise UsageError(f"{field} is not NAME=VALUE", hint=".export some.csv match=castle")
         if name in _SEVERAL:
