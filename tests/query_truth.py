@@ -342,8 +342,8 @@ def lists_of(prompt: str) -> tuple[tuple[str, ...], ...]:
         started = len(lists)
         member: list[str] = []
         for piece in _BETWEEN.split(text):
-            words = normalise(piece).replace("black and white", "black_and_white").split()
-            words = " ".join(words).replace("in the style of", "by").split()
+            said = re.sub("(?<= )black and white(?= )", "black_and_white", f" {normalise(piece)} ")
+            words = re.sub("(?<= )in the style of(?= )", "by", said).split()
             for word in words:
                 if word == "by":
                     # What stands right before `by` is what somebody made: "art by".

@@ -13,7 +13,7 @@
 rtrim(replace(replace(replace(
     regexp_replace(
         regexp_replace(
-            replace(replace(replace(replace(replace(replace(replace(
+            replace(replace(replace(replace(replace(replace(replace(replace(
                 ' ' || normalise(regexp_replace(
                     array_to_string(
                         regexp_extract_all(
@@ -28,7 +28,7 @@ rtrim(replace(replace(replace(
                 )) || ' ',
                 'xandx', '|'), ' black and white ', ' black < white '),
                 ' and ', ' | '), ' and ', ' | '),
-                ' in the style of ', ' |> '), ' by ', ' |> '), ' by ', ' |> '),
+                ' in the style of ', ' |> '), ' in the style of ', ' |> '), ' by ', ' |> '), ' by ', ' |> '),
             '> [|> ]*', '>', 'g'
         ),
         '[|] [^|>]+ [|]>', '|>', 'g'
