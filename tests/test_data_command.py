@@ -103,6 +103,7 @@ def test_add_registers_tables_in_place_and_knows_which_is_which(
     assert ran.err == (
         f"note: added {mine[0]}: metadata table of large\n"
         f"note: added {mine[1]}: metadata table of 2m\n"
+        "note: using dataset 2m; --dataset large has the other\n"
     )
     assert not list((home / "data").glob("*.parquet"))
     ran = ddb("sql", "select (select count(*) from metadata) as a, count(*) as b"
