@@ -74,7 +74,7 @@ def test_status_tells_what_is_missing_and_the_command_that_gets_it(
 def test_status_tells_rows_and_where_of_what_is_there(
     ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
-    found = status(ddb("--data-dir", tables, "data", "status"))
+    found = status(ddb("--data-dir", tables, "data", "status", "-q"))
     assert found["2m"] == Line("3000", str(tables / "metadata.parquet"))
     assert found["large"] == Line("5000", str(tables / "metadata-large.parquet"))
 
@@ -86,7 +86,7 @@ def test_status_tells_of_damaged_tables_and_stays_calm(
     data.mkdir()
     (data / "metadata.parquet").write_bytes((tables / "metadata.parquet").read_bytes()[:5000])
     rewritten(tables / "metadata.parquet", data / "metadata-large.parquet", "* exclude (seed)")
-    found = status(ddb("data", "status", "--data-dir", data))
+    found = status(ddb("data", "status", "-q", "--data-dir", data))
     assert found["2m"].where == f"{data / 'metadata.parquet'}: a truncated parquet file"
     assert found["large"].where.endswith("column seed: expected UINTEGER, found no such column")
 

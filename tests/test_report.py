@@ -530,7 +530,7 @@ def test_the_command_compares(
         (["--where", "nope = 1"], 1, "nope"),
         (["-o", "x.csv"], 2, "ending"),
         (["-o", "nowhere/x.html"], 3, "nowhere"),
-        (["--format", "csv"], 2, "no form csv"),
+        (["--format", "csv"], 2, "'csv' is not one of"),
     ],
 )
 def test_what_the_command_refuses(

@@ -18,10 +18,10 @@ from selection_truth import content_hash, rows_of, selected
 import ddb_query
 from ddb_query import manifest
 from ddb_query.errors import (
-    ExistsError,
     BadManifestError,
     DdbError,
     DifferentSubsetError,
+    ExistsError,
     NoManifestError,
     OutputError,
     UsageError,
