@@ -106,12 +106,14 @@ class Diagnostics:
 
     def _show(self) -> None:
         """Put the bars on the screen: the work takes long, whether or not it tells of itself."""
+        # Before the lock, for which Ctrl-C would wait: what draws them takes a while to load.
+        bars = _bars()
         with self._lock:
             if self._timer is None or self.stopped:
                 return
             self._timer = None
             if self._steps:
-                self._bars = _bars()
+                self._bars = bars
                 self._bars.start()
                 for label in self._steps:
                     self._draw(self._bars, label)

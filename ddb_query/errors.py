@@ -299,11 +299,12 @@ class BadValueError(BadColumnError):
     """A metadata table with a value that would be lost in the published type of its column."""
 
     def __init__(
-        self, path: Path, column: str, expected: str, found: str, value: str, rows: int, mend: str
+        self, path: Path, column: str, expected: str, found: str, value: str, rows: int
     ) -> None:
         many = "one value does" if rows == 1 else f"{rows:,} values do"
-        super().__init__(path, column, expected, f"{found}; {many} not fit, the first is {value}")
-        self.hint = f"this writes a table that has NULL in their place: {mend}"
+        super().__init__(path, column, expected, f"{found}; {many} not fit, the first is {value!r}")
+        mend = shlex.join(["ddb", "data", "mend", str(path), "-o", "mended.parquet"])
+        self.hint = f"`{mend}` writes it in the published types, with NULL for what does not fit"
         self.value = value
         self.rows = rows
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
     from pathlib import Path
 
-# How a value of each type is written in help.
+# How a value of each type is written in help; a boolean is a flag without one.
 METAVARS = {
-    "text": "TEXT", "integer": "N", "float": "X", "boolean": "true|false", "date": "YYYY-MM-DD",
-    "timestamp": "TIME",
+    "text": "TEXT", "integer": "N", "float": "X", "date": "YYYY-MM-DD", "timestamp": "TIME",
 }  # fmt: skip
+_TYPES = frozenset({*METAVARS, "boolean"})
 
 _EXAMPLES = {
-    "text": "castle", "integer": "5", "float": "0.2", "boolean": "true", "date": "2022-08-06",
+    "text": "castle", "integer": "5", "float": "0.2", "boolean": "", "date": "2022-08-06",
     "timestamp": "2022-08-06T21:59",
 }  # fmt: skip
 
@@ -70,6 +70,12 @@ class Parameter:
         """The option of the command line that sets it."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """All options that set it: a boolean has one for true and one for false."""
+        opposite = self.option.replace("--", "--no-", 1)
+        return (self.option, opposite) if self.type == "boolean" else (self.option,)
+
     def value(self, given: object) -> object:
         """The value to bind for what a caller gave: text from a terminal or a Python value.
 
@@ -100,7 +106,9 @@ class Parameter:
         example = self.choices[0] if self.choices else _EXAMPLES[self.type]
         if self.minimum is not None:
             example = f"{max(self.minimum, float(example)):g}"
-        return ParameterError(self.name, problem, hint=f"for example {self.option} {example}")
+        return ParameterError(
+            self.name, problem, hint=f"for example {self.option} {example}".rstrip()
+        )
 
 
 @dataclass(frozen=True)
@@ -146,7 +154,7 @@ class CannedQuery:
                 raise ParameterError(
                     name,
                     f"{self.name} needs a value for it",
-                    hint=f"ddb run {self.name} {parameter.option} VALUE",
+                    hint=f"ddb run {self.name} {written(parameter)}",
                 )
             else:
                 values[name] = parameter.default
@@ -241,7 +249,11 @@ class _Header:
         self.description = value
 
     def _take_param(self, value: str) -> None:
-        self.parameters.append(_parameter(value, {p.name for p in self.parameters}))
+        found = _parameter(value, {p.name for p in self.parameters})
+        for option in found.options:
+            if any(option in p.options for p in self.parameters):
+                raise ValueError(f"parameter {found.name}: another one has the option {option}")
+        self.parameters.append(found)
 
     def _take_help(self, value: str) -> None:
         self._amend(help=value)
@@ -291,8 +303,8 @@ def _parameter(value: str, taken: set[str]) -> Parameter:
         raise ValueError(f"parameter {name}: an option of every command has that name")
     if name in taken:
         raise ValueError(f"parameter {name} is declared twice")
-    if kind not in METAVARS:
-        raise ValueError(f"parameter {name}: type {kind} is not one of {', '.join(METAVARS)}")
+    if kind not in _TYPES:
+        raise ValueError(f"parameter {name}: type {kind} is not one of {', '.join(_READERS)}")
     if default is None:
         return Parameter(name, kind)
     return Parameter(name, kind, required=False, default=_default(name, kind, default))
@@ -402,6 +414,12 @@ def spelled(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
+
+
+def written(parameter: Parameter) -> str:
+    """A parameter as an option is written."""
+    value = "" if parameter.type == "boolean" else " VALUE"
+    return " or ".join(parameter.options) + value
 
 
 def _article(word: str) -> str:

@@ -22,7 +22,9 @@ def whole(query: CannedQuery) -> str:
         default = "required" if parameter.required else f"default {spelled(parameter.default)}"
         choices = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
         least = "" if parameter.minimum is None else f", at least {parameter.minimum:g}"
-        lines.append(f"  {parameter.option} {METAVARS[parameter.type]} ({default}{choices}{least})")
+        value = f" {METAVARS[parameter.type]}" if parameter.type in METAVARS else ""
+        options = ", ".join(parameter.options)
+        lines.append(f"  {options}{value} ({default}{choices}{least})")
         lines += [f"      {parameter.help}"] if parameter.help else []
     lines += [f"  {name}: {meaning}" for name, meaning in query.columns]
     lines += ["", *(f"$ {example}" for example in query.examples), "", query.sql, ""]

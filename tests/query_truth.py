@@ -308,30 +308,62 @@ def words_of(prompt: str) -> frozenset[str]:
 
 # --- artists ---
 
-_BEGIN = r"\b(?:by|in the style of)\b"
-_LIST = re.compile(_BEGIN + r"(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*", re.I | re.A)
-_AND = r"(?<!\bblack )\band\b|\band\b(?! white\b)"
-_BETWEEN = re.compile(rf"({_BEGIN}|{_AND}|[,;&+/|(){{}}\"\[\]])", re.I | re.A)
+_BEGIN = re.compile("by|in the style of", re.IGNORECASE | re.ASCII)
+_REST = re.compile(
+    r"(?:(?<![A-Za-z0-9_])[A-Za-z]{1,2}\.|[.!?]+[^.!?\t\n\f\r ]|[^.!?\r\n])*", re.ASCII
+)
+_BETWEEN = re.compile(r"[,;&+/|(){}\"\[\]]")
 _NO_NAME = {"a", "an", "the", "my", "your", "his", "her", "its", "our", "their"}
 _FEW = 10
+
+
+def _list_texts(text: str) -> Iterator[str]:
+    """What may be a list: from `by` or `in the style of` to the end of the sentence."""
+    place = 0
+    while begin := _BEGIN.search(text, place):
+        before, after = text[begin.start() - 1 : begin.start()], text[begin.end() : begin.end() + 1]
+        glued = before and (
+            unicodedata.category(before)[0] in "MN"
+            or unicodedata.name(before, "").startswith(("LATIN", "GREEK", "CYRILLIC"))
+        )
+        if glued or (after.isascii() and after.isalnum()):
+            place = begin.start() + 1
+            continue
+        rest = _REST.match(text, begin.end())
+        place = rest.end() if rest else begin.end()
+        yield text[begin.start() : place]
 
 
 @functools.cache
 def lists_of(prompt: str) -> tuple[tuple[str, ...], ...]:
     """The members of each list of a prompt; the first of a list follows `by` directly."""
     lists: list[list[str]] = []
-    for one in _LIST.findall(composed(prompt)):
-        for place, piece in enumerate(_BETWEEN.split(one)):
-            if place % 2 == 0:
-                member = normalise(piece)
-                if member:
-                    lists[-1].append(member)
-            elif re.fullmatch(_BEGIN, piece, re.IGNORECASE | re.ASCII):
-                # What stands right before `by` is what somebody made: "art by".
-                if place > 1 and normalise(_BETWEEN.split(one)[place - 1]) and len(lists[-1]) > 1:
-                    lists[-1].pop()
-                lists.append([])
+    for text in _list_texts(composed(prompt)):
+        started = len(lists)
+        member: list[str] = []
+        for piece in _BETWEEN.split(text):
+            said = re.sub("(?<= )black and white(?= )", "black_and_white", f" {normalise(piece)} ")
+            words = re.sub("(?<= )in the style of(?= )", "by", said).split()
+            for word in words:
+                if word == "by":
+                    # What stands right before `by` is what somebody made: "art by".
+                    if member and len(lists) > started and not lists[-1]:
+                        lists[-1].append(" ".join(member))
+                    lists.append([])
+                    member = []
+                elif word == "and":
+                    member = _ended(member, lists, started)
+                else:
+                    member.append(word.replace("_", " "))
+            member = _ended(member, lists, started)
     return tuple(tuple(found) for found in lists)
+
+
+def _ended(member: list[str], lists: list[list[str]], started: int) -> list[str]:
+    """Put a member into the last list, if one began; the next member is empty."""
+    if member and len(lists) > started:
+        lists[-1].append(" ".join(member))
+    return []
 
 
 def artists_of(prompts: Iterable[str]) -> dict[str, list[str]]:

@@ -388,7 +388,7 @@ def test_a_subset_selects_from_any_table_with_the_same_images(
 
 
 def test_whose_images_these_are_comes_from_what_is_said_the_manifest_or_the_names(
-    shared: Path, castles: Path, tmp_path: Path
+    ddb: Callable[..., Ran], shared: Path, castles: Path, tmp_path: Path
 ) -> None:
     assert add(castles).table.images == "2m"
     assert add(shared / "metadata-large.parquet", name="big").table.images == "large"
@@ -398,7 +398,11 @@ def test_whose_images_these_are_comes_from_what_is_said_the_manifest_or_the_name
         pl.read_parquet(shared / name).head(5)
         for name in ("metadata.parquet", "metadata-large.parquet")
     ).write_parquet(mixed)
-    assert add(mixed).table.images is None
+    told = ddb("data", "add", mixed)
+    assert told.err.startswith(
+        "note: whose parts hold its images is not known; --images-from 2m (or large) says it\n"
+        "note: added dataset mixed: 10 rows of "
+    )
     with ddb_query.open("mixed") as corpus:
         assert corpus.sql("select distinct part_path from images").rows() == [(None,)]
         for act in (

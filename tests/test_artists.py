@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from query_truth import artists_of, published, write
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from query_truth import artists_of, lists_of, published, write
+from search_truth import called
 
 import ddb_query
 
@@ -76,6 +79,31 @@ def test_a_modifier_is_what_stands_between_commas_elsewhere(home: Path, tmp_path
             prompts[4]: {"ink", "new words"},
             prompts[5]: set(),
         }
+
+
+PIECES = [
+    "by", "BY", "in the style of", "and", "&", ",", ";", "/", "|", "(", ")", '"', ".", "!", "wlop",
+    "h.", "r.", "giger", "dr.", "black", "white", "8", "k", " \u00e9", "\uff42\uff59", "\uff0c",
+    "\u6771\u4eac", "\n", "a", "the", "\u2122", "x-y", "_", "by:", " ", " ",
+]  # fmt: skip
+
+
+PROMPTS_OF_PIECES = st.lists(
+    st.sampled_from([*PIECES, *(f"{piece} " for piece in PIECES)]), max_size=16
+).map("".join)
+
+
+@settings(
+    deadline=None,
+    max_examples=4,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(st.lists(PROMPTS_OF_PIECES, min_size=20, max_size=60))
+def test_lists_are_cut_by_the_rules_whatever_stands_in_them(prompts: list[str]) -> None:
+    for prompt, found in zip(prompts, called("prompt_lists", prompts), strict=True):
+        lists = [[one for one in text.split("|") if one] for text in found.split("|>")[1:]]
+        assert [one for one in lists if one] == [[*one] for one in lists_of(prompt) if one], prompt
 
 
 @pytest.mark.parametrize(

@@ -326,7 +326,7 @@ def test_on_a_full_disk_the_old_file_stays_and_no_other(
     target = tmp_path / f"x.{ending}"
     target.write_text("old")
     sql = "select i, md5(i::varchar) as h from range(20_000) as t(i)"
-    done = full_disk("sql", sql, "--limit", "0", "-o", target, folder=tmp_path)
+    done = full_disk("sql", sql, "--force", "-o", target, folder=tmp_path)
     assert (done.returncode, done.stdout) == (3, b"")
     assert done.stderr.decode() == f"ddb: cannot write {target}: File too large\n"
     assert target.read_text() == "old"
@@ -363,7 +363,7 @@ def test_a_statement_that_fails_on_the_way_leaves_the_old_file(
     for ending in ("csv", "parquet"):
         target = tmp_path / f"x.{ending}"
         target.write_text("old")
-        ran = ddb("sql", sql, "-o", target.name)
+        ran = ddb("sql", sql, "--force", "-o", target.name)
         assert (ran.code, ran.out) == (1, b"")
         assert ran.err.startswith("ddb: Invalid Input Error: Division by zero")
         assert target.read_text() == "old"
@@ -415,6 +415,6 @@ def test_a_link_given_for_a_file_stays_a_link(
     (tmp_path / "there.csv").write_text("old")
     link = tmp_path / "link.csv"
     link.symlink_to("there.csv")
-    assert ddb("sql", "select 1 as a", "-o", link).code == 0
+    assert ddb("sql", "select 1 as a", "--force", "-o", link).code == 0
     assert link.is_symlink()
     assert (tmp_path / "there.csv").read_text() == "a\n1\n"

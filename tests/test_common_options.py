@@ -41,7 +41,9 @@ def test_the_innermost_of_a_common_option_wins(
 def test_a_group_takes_the_common_options_before_its_command(
     ddb: Callable[..., Ran], tables: Path, tmp_path: Path
 ) -> None:
-    ran = ddb("--data-dir", tmp_path, "data", "--data-dir", tables, "status", "--format", "csv")
+    ran = ddb(
+        "--data-dir", tmp_path, "data", "--data-dir", tables, "status", "-q", "--format", "csv"
+    )
     assert (ran.code, ran.err) == (0, "")
     assert str(tables / "metadata.parquet") in ran.text
     (tmp_path / "mine.sql").write_text("-- name: mine\n-- description: Mine.\nselect 7 as n\n")

@@ -59,8 +59,10 @@ def test_an_existing_file_is_kept_unless_told_otherwise(
     target = tmp_path / "x.csv"
     target.write_text("mine")
     kept = ddb("export", "-o", target, "--limit", "3")
-    assert (kept.code, target.read_text()) == (3, "mine")
-    assert kept.err == f"ddb: cannot write {target}: it exists already\nhint: --force replaces it\n"
+    assert (kept.code, target.read_text()) == (2, "mine")
+    assert kept.err == (
+        f"ddb: {target} exists already\nhint: --force replaces it (force=True from Python)\n"
+    )
     assert ddb("export", "-o", target, "--limit", "3", "--force").code == 0
     assert verify(target).rows == 3
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == [

@@ -132,7 +132,7 @@ def both_ways(ddb: Callable[..., Ran], tmp_path: Path) -> Callable[[str, str], b
     def write(form: str, sql: str) -> bytes:
         path = tmp_path / f"zoo.{ENDINGS[form]}"
         printed = ddb("sql", "--format", form, stdin=sql.encode())
-        written = ddb("sql", "-o", path, stdin=sql.encode())
+        written = ddb("sql", "--force", "-o", path, stdin=sql.encode())
         assert (printed.code, printed.err) == (written.code, written.err) == (0, "")
         assert written.out == b""
         assert path.read_bytes() == printed.out

@@ -330,9 +330,9 @@ def test_long_work_names_each_of_its_steps(
     ended: list[str] = []
 
     def progress(done: int, total: int | None, unit: str, label: str) -> None:
-        if total is not None and done >= total:
+        if unit != "%" and total is not None and done >= total:
             ended.append(label)
-        elif label not in began:
+        elif unit != "%" and label not in began:
             began.append(label)
 
     with ddb_query.open("2m", data_dir=tables, progress=progress) as corpus:

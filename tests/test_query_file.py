@@ -142,6 +142,11 @@ def test_only_the_line_ends_of_a_text_file_end_a_line() -> None:
             "parameter x is declared twice",
         ),
         (
+            HEADER + "-- param: x boolean\n-- param: no_x text\nselect $x, $no_x",
+            4,
+            "parameter no_x: another one has the option --no-x",
+        ),
+        (
             HEADER + "-- param: x text = c\n-- choices: a, b\nselect $x",
             4,
             "the default c is not one of the choices",
@@ -309,7 +314,7 @@ def test_a_value_of_the_wrong_type_is_an_error_with_an_example(kind: str, given:
         Parameter("my_value", kind).value(given)
     assert caught.value.name == "my_value"
     assert caught.value.exit_code == 2
-    assert (caught.value.hint or "").startswith("for example --my-value ")
+    assert (caught.value.hint or "").startswith("for example --my-value")
 
 
 @pytest.mark.parametrize(("kind", "choice"), [("text", "hour"), ("integer", "3")])

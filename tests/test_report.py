@@ -352,7 +352,7 @@ def test_users_names_are_shown_on_demand_alone(corpus: Corpus, tmp_path: Path) -
     for users in (False, True):
         for form in ("html", "md", "json", "txt"):
             path = tmp_path / f"x.{form}"
-            corpus.select().report(sections=["users"], users=users).save(path)
+            corpus.select().report(sections=["users"], users=users).save(path, force=True)
             shown = set(re.findall("[0-9a-f]{64}", path.read_text())) & names
             assert bool(shown) == (users and form != "txt") or users, form
 
@@ -440,7 +440,7 @@ def test_an_unwritable_target_is_an_error_and_the_old_file_stays(
         report.save(tmp_path / "x.docx")
     (tmp_path / "x.json").write_text("old")
     with pytest.raises(UnicodeEncodeError):
-        replace(report, title="\ud800").save(tmp_path / "x.json")
+        replace(report, title="\ud800").save(tmp_path / "x.json", force=True)
     assert {path.name: path.read_text() for path in tmp_path.glob("*x.*")} == {"x.json": "old"}
 
 
@@ -513,7 +513,7 @@ def test_the_command_writes_files_and_figures(
     assert (tmp_path / "figures/settings-sizes.pdf").is_file()
 
 
-@pytest.mark.parametrize("versus", ["--sampler k_lms --limit 5", "rest", "subset.csv"])
+@pytest.mark.parametrize("versus", ["--sampler k_lms --sample 5", "rest", "subset.csv"])
 def test_the_command_compares(
     versus: str, ddb: Callable[..., Ran], small: Path, corpus: Corpus, tmp_path: Path
 ) -> None:
@@ -545,7 +545,7 @@ def test_the_command_compares(
         (["--where", "nope = 1"], 1, "nope"),
         (["-o", "x.csv"], 2, "ending"),
         (["-o", "nowhere/x.html"], 3, "nowhere"),
-        (["--format", "csv"], 2, "no form csv"),
+        (["--format", "csv"], 2, "'csv' is not one of"),
     ],
 )
 def test_what_the_command_refuses(

@@ -76,7 +76,7 @@ def test_queries_with_a_name_shows_that_one_whole(ddb: Callable[..., Ran], own: 
         "  --word TEXT (required, one of a, b)\n      One of two.\n",
         "  --number N (default 3)\n",
         "  --share X (default 0.5)\n",
-        "  --all true|false (default false)\n",
+        "  --all, --no-all (default false)\n",
         "  --day YYYY-MM-DD (default 2022-08-06)\n",
         "  --since TIME (default null)\n",
         "  word: what was asked for\n",
@@ -98,7 +98,7 @@ def test_help_of_a_query_shows_its_parameters(ddb: Callable[..., Ran], own: Path
         "One of two. [required]",
         "--number N",
         "[default: 3]",
-        "--all true|false",
+        "--all / --no-all",
         "--since TIME",
         "[default: null]",
         "--dataset <2m|large|demo>",
@@ -129,7 +129,7 @@ def test_a_table_without_a_screen_has_every_row_whatever_the_query_says(
 
 def test_values_arrive_with_their_types(ddb: Callable[..., Ran], own: Path) -> None:
     ran = ddb(
-        "run", "every-type", "--word=b", "--number", "1", "--share", "1e-3", "--all", "YES",
+        "run", "every-type", "--word=b", "--number", "1", "--share", "1e-3", "--all",
         "--day", "2022-08-20", "--since", "2022-08-06T23:59+02:00", "--sql-dir", own,
         "--format", "json",
     )  # fmt: skip
@@ -310,3 +310,34 @@ def test_a_malformed_file_ends_neither_the_list_nor_the_help_nor_a_session(
     ran = ddb("--dataset", "demo", "--sql-dir", tmp_path, stdin=script)
     assert (ran.code, ran.text[-5:]) == (0, "a\n42\n")
     assert ran.err.count(first) == 1
+
+
+def test_a_boolean_is_a_flag_and_has_an_opposite(ddb: Callable[..., Ran]) -> None:
+    counted = [
+        len(ddb("run", "nsfw-filter", *said, "--limit", "0", "--format", "csv").text.splitlines())
+        for said in (["--include-blurred"], ["--no-include-blurred"], [])
+    ]
+    assert counted[0] > counted[1] == counted[2]
+
+
+# The words of a command line of which the last is to be completed, and what is offered.
+OFFERED = [
+    ("ddb report --section t", {"terms", "time"}),
+    ("ddb report --sampler k_dpm", {"k_dpm_2", "k_dpm_2_ancestral"}),
+    ("ddb export --policy ", {"strict", "moderate", "open"}),
+    ("ddb queries nsfw-h", {"nsfw-histogram"}),
+    ("ddb export --query nsfw-h", {"nsfw-histogram"}),
+    ("ddb run nsfw-h", {"nsfw-histogram"}),
+    ("ddb run nsfw-filter --no", {"--no-include-blurred"}),
+]
+
+
+@pytest.mark.parametrize(("typed", "offered"), OFFERED)
+def test_names_are_offered_at_tab_rather_than_files(
+    typed: str, offered: set[str], ddb: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.sql").write_text("select")
+    # Named after the program, which is `python -m ddb_query` here.
+    asked = {"_PYTHON _M DDB_QUERY_COMPLETE": "complete_bash", "COMP_WORDS": typed}
+    ran = ddb(**asked, COMP_CWORD=str(typed.count(" ")), DDB_SQL_DIR=str(tmp_path))
+    assert (set(ran.text.split()), ran.err) == (offered, "")

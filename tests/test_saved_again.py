@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
 import warnings
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -35,9 +37,12 @@ from selection_truth import content_hash, rows_of, selected
 from test_report import assert_true
 
 import ddb_query
+from ddb_query.catalog import check_table
 from ddb_query.errors import BadColumnError, BadTableError, BadValueError
 from ddb_query.manifest import read as read_manifest
+from ddb_query.opening import open_engine
 from ddb_query.replaying import replay
+from ddb_query.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -437,7 +442,7 @@ REFUSED: dict[str, tuple[Callable[[pa.Table], pa.Table], str, str]] = {
 
 @pytest.mark.parametrize("form", REFUSED)
 def test_a_value_that_would_be_lost_is_named_and_the_command_mends_the_table(
-    form: str, plain: pl.DataFrame, tmp_path: Path
+    form: str, plain: pl.DataFrame, tmp_path: Path, ddb: Callable[..., Ran]
 ) -> None:
     change, name, value = REFUSED[form]
     path = tmp_path / "metadata.parquet"
@@ -447,11 +452,13 @@ def test_a_value_that_would_be_lost_is_named_and_the_command_mends_the_table(
     error = caught.value
     assert (error.path, error.column, error.exit_code) == (path, name, 3)
     assert value in error.value
-    assert value in error.message
+    assert repr(error.value) in error.message
     assert error.hint is not None
-    words = shlex.split(error.hint.partition(": ")[2])
-    assert words[0] == "python"
-    subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, check=True, timeout=60)
+    [command] = re.findall("`ddb (.*)`", error.hint)
+    ran = ddb(*shlex.split(command))
+    assert (ran.code, ran.out) == (0, b"")
+    many = "1 value" if error.rows == 1 else f"{error.rows:,} values"
+    assert ran.err == f"note: column {name}: {many} did not fit\nnote: written: mended.parquet\n"
     (tmp_path / "mended.parquet").replace(path)
     with ddb_query.open("2m", data_dir=tmp_path) as corpus:
         [(rows, left)] = corpus.sql(f"select count(*), count({name}) from images").rows()
@@ -591,3 +598,23 @@ def test_rows_without_a_name_are_no_repeats(tmp_path: Path) -> None:
     with ddb_query.open("2m", data_dir=tmp_path, note=notes.append) as corpus:
         assert corpus.sql("select count(*) from images").rows() == [(3,)]
     assert notes == []
+
+
+def test_a_csv_is_refused_with_the_command_that_makes_a_table_of_it(
+    plain: pl.DataFrame, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    plain.with_columns(pl.col("timestamp").dt.to_string("iso:strict")).write_csv(path)
+    settings = Settings.from_environment()
+    with closing(open_engine(settings)) as engine, pytest.raises(BadTableError) as caught:
+        check_table(engine, path)
+    assert caught.value.problem == "not a parquet file"
+    assert caught.value.hint is not None
+    words = shlex.split(caught.value.hint.partition(": ")[2])
+    assert words[0] == "python"
+    subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, check=True, timeout=60)
+    (tmp_path / "table.parquet").rename(tmp_path / "metadata.parquet")
+    with ddb_query.open("2m", data_dir=tmp_path) as corpus:
+        found = corpus.sql("select count(*), count(timestamp), sum(seed)::bigint from images")
+        expected = (300, 300 - plain["timestamp"].null_count(), plain["seed"].cast(pl.Int64).sum())
+        assert found.rows() == [expected]

@@ -249,9 +249,9 @@ def test_a_sample_is_the_same_on_any_number_of_threads_and_with_the_store_or_wit
 
 TO_FETCH: list[dict[str, Any]] = [
     {"sample": 2800},
-    {"sample": 500, "seed": 3, "where": "image_nsfw is null or image_nsfw > 0.2"},
+    {"sample": 500, "seed": 3, "where": "seed % 2 = 1"},
     {"sample": 300, "stratify": "user", "shares": "equal"},
-    {"limit": 900, "order_by": "image_nsfw desc nulls last"},
+    {"limit": 900, "order_by": "image_nsfw_score desc"},
     {"one_per": "prompt"},
     {"max_per": "user=3", "sample": 100},
     {"max_image_nsfw": 0.4, "sample": 100},

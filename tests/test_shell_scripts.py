@@ -106,7 +106,7 @@ def test_a_command_that_makes_no_sense_is_a_usage_error(
 def test_the_last_result_is_exported_whole(script: Callable[..., Ran], tmp_path: Path) -> None:
     ran = script("select i from range(30_000) t(i);\n.export all.parquet\n.export all.csv\n")
     assert ran.code == 0
-    assert ran.err.splitlines()[1:] == [
+    assert ran.err.splitlines() == [
         "note: written to all.parquet", "note: written to all.csv"
     ]  # fmt: skip
     assert pq.read_table(tmp_path / "all.parquet")["i"].to_pylist() == list(range(30_000))
@@ -287,3 +287,42 @@ def test_a_home_that_is_not_there_is_a_usage_error(
     assert (ran.code, ran.err.splitlines()[-1]) == (
         2, "ddb: ~nobody-at-all/x.csv: there is no such home folder"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["exit;", "quit;", "EXIT", "\\q", ".quit", ".exit;"])
+def test_a_script_is_left_as_other_shells_are(
+    word: str, script: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "inner.sql").write_text(f"select 1 as a;\n{word}\n.nonsense\n")
+    ran = script(".mode csv\n.read inner.sql\nselect nonsense;")
+    assert (ran.code, ran.text, ran.err) == (0, "a\n1\n", "")
+
+
+def test_a_report_takes_what_the_command_takes(script: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = script(
+        ".report one.json section=terms section=settings title='Mine' users sample=50\n"
+        ".report two.json section=settings vs=rest sampler=ddim\n"
+        ".report three.json section=settings vs='sampler=plms limit=5' sampler=ddim\n"
+    )
+    assert ran.code == 0, ran.err
+    one, two, three = (
+        json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+        for name in ("one", "two", "three")
+    )
+    assert list(one["sections"]) == ["terms", "settings"]
+    assert one["title"] == "Mine"
+    assert "versus" in two["manifest"]
+    assert three["manifest"]["versus"]["selection"] == {"sampler": ["plms"], "limit": 5}
+    ran = script(".report section=nonsense")
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "ddb: no section named nonsense")
+
+
+def test_a_boolean_is_a_flag(script: Callable[..., Ran]) -> None:
+    counts = [
+        int(script(f".mode csv\n.run nsfw-filter {said}\nselect count(*) as n from _;")
+            .text.splitlines()[-1])
+        for said in ("include_blurred", "include_blurred=true", "", "--no-include-blurred")
+    ]  # fmt: skip
+    assert counts[0] == counts[1] > counts[2] == counts[3]
+    ran = script(".export all.csv on_disk no_include_blurred sample=1\n")
+    assert ran.code == 0, ran.err

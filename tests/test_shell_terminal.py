@@ -80,6 +80,33 @@ def test_what_nobody_foresaw_is_told_and_the_session_goes_on(tmp_path: Path) -> 
     assert not (tmp_path / "page.html").exists()
 
 
+# In the place of a library that takes long, and does not let itself be stopped.
+DEAF = """
+import time
+open("begun", "w").close()
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+def test_a_second_ctrl_c_ends_the_shell_and_gives_the_terminal_back(tmp_path: Path) -> None:
+    (tmp_path / "vl_convert.py").write_text(DEAF)
+    ended = 'trap : INT; stty sane; "$@"; echo "ended with $?"; stty -a'
+    command = ["sh", "-c", ended, "sh", installed.python(), "-m", "ddb_query"]
+    env = {"PYTHONPATH": str(tmp_path)}
+    with Terminal(folder=tmp_path, command=command, env=env) as shell:
+        shell.wait_for_prompt().run("select 1 as one;").wait_for("1 row").wait_for_prompt()
+        shell.run(".report page.html section=settings sample=5")
+        shell.wait_until((tmp_path / "begun").exists, what="a beginning")
+        shell.press("ctrl-c").wait_for("stopping…").press("ctrl-c")
+        shell.wait_for("ddb: interrupted", "ended with 130", " echo ", " icanon ")
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_a_result_whose_rows_are_gone_ends_no_session(shell: Terminal) -> None:
     shell.run("select 1 as one;").wait_for("1 row").wait_for_prompt()
     shell.run("drop schema kept cascade;").wait_for("done").wait_for_prompt()

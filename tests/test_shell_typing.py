@@ -36,6 +36,11 @@ NAMES = Names(
         (";;\n;", []),
         ("select .5;", ["select .5"]),
         ("select 1\n.mode csv", ["select 1\n.mode csv"]),
+        ("exit; select 1", [".quit", "select 1"]),
+        ("select 1; QUIT ;\nHelp", ["select 1", ".quit", ".help"]),
+        ("-- done\nexit", [".quit"]),
+        ("\\q", [".quit"]),
+        ("select exit; select 'exit;';", ["select exit", "select 'exit;'"]),
     ],
 )
 def test_a_script_is_cut_at_semicolons_and_dot_commands(text: str, found: list[str]) -> None:
@@ -55,7 +60,8 @@ def test_pieces_know_their_lines_and_their_ends() -> None:
         ("", True), ("select 1", False), ("select 1;", True), ("select 1; -- done", True),
         ("select ';", False), ("select ';';", True), ("/* ;", False), ('select "a;', False),
         ("select e'\\';", False), ("select $$;", False), (".tables", True), ("select 1\\G", True),
-        ("select 1;\nselect 2", False), ("-- only", True),
+        ("select 1;\nselect 2", False), ("-- only", True), ("exit", True), ("quit;", True),
+        ("exits", False),
     ],
 )  # fmt: skip
 def test_enter_runs_what_is_complete(text: str, ready: bool) -> None:

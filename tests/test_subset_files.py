@@ -21,6 +21,7 @@ from ddb_query.errors import (
     BadManifestError,
     DdbError,
     DifferentSubsetError,
+    ExistsError,
     MissingNamesWarning,
     NoManifestError,
     OutputError,
@@ -248,7 +249,7 @@ def test_partitions_are_a_folder_that_readers_of_hive_folders_know_and_that_veri
         ).fetchall()
     expected = corpus.sql(f"select {key}, count(*), count(*) from images group by all").rows()
     assert sorted(found, key=repr) == sorted(expected, key=repr)
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(ExistsError, match="exists already"):
         corpus.select().export(tmp_path / "tree", partition_by=by)
     corpus.select(limit=10).export(tmp_path / "tree", partition_by=by, force=True)
     assert verify(tmp_path / "tree").rows == 10

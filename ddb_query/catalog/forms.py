@@ -5,7 +5,7 @@ A form is taken where every value says what was published; `fits` finds the valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ddb_query.dataset import SAMPLERS
 
@@ -13,6 +13,8 @@ _WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _UNSIGNED_BITS = {
     "UTINYINT": 8, "USMALLINT": 16, "UINTEGER": 32, "UBIGINT": 64, "UHUGEINT": 128,
 }  # fmt: skip
+# What no value fits.
+_NOTHING = "false"
 _FLOATS = ("FLOAT", "DOUBLE")
 _NUMBERS = frozenset((*_WHOLE_NUMBERS, *_UNSIGNED_BITS, *_FLOATS))
 _TEXTS = ("VARCHAR", "ENUM")
@@ -37,10 +39,31 @@ class Form:
         sql: Its published value, as SQL over the column of the table.
         fits: A condition over the column that holds where the value, if there is one, is kept
             whole; None where every value is.
+        column: The column of the table as SQL.
+        found: Its type there.
     """
 
     sql: str
     fits: str | None = None
+    column: str = ""
+    found: str = ""
+
+    @property
+    def lost(self) -> str:
+        """A condition over the column that holds where a value would be lost."""
+        return f"{self.column} is not null and not coalesce({self.fits or 'true'}, false)"
+
+    def mended(self, published: str) -> str:
+        """The published value, and NULL where it would be lost; of another type what a cast gives.
+
+        Args:
+            published: The published type.
+        """
+        if self.fits is None:
+            return self.sql
+        if self.fits == _NOTHING:
+            return f"try_cast({self.column} as {published})"
+        return f"case when {self.fits} then {self.sql} end"
 
 
 def form_of(name: str, published: str, found: str) -> Form:
@@ -65,7 +88,8 @@ def form_of(name: str, published: str, found: str) -> Form:
         form = _whole(name, column, published, found)
     else:
         form = _time(column, found)
-    return form or Form(f"cast(null as {published})", "false")
+    form = form or Form(f"cast(null as {published})", _NOTHING)
+    return replace(form, column=column, found=found)
 
 
 def with_suffix(sql: str, suffix: str) -> str:

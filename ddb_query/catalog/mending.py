@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from ddb_query.catalog.forms import Form
-
 _PULL = "`ddb data pull 2m` or `ddb data pull large` gets the table as published"
 # https://github.com/poloclub/diffusiondb: those of the first release, in October 2022.
 _FIRST_COLUMNS = {"image_name", "prompt", "part_id", "seed", "step", "cfg", "sampler"}
-_READERS = {".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv", ".jsonl": "read_json",
-            ".ndjson": "read_json", ".json": "read_json"}  # fmt: skip
+# Values stay text, so that none is guessed: text that says what was published is taken.
+_CSV = "read_csv(sys.argv[1], all_varchar=True)"
+_JSON = "read_json(sys.argv[1])"
+_READERS = {
+    ".csv": _CSV, ".gz": _CSV, ".tsv": _CSV, ".jsonl": _JSON, ".ndjson": _JSON, ".json": _JSON,
+}  # fmt: skip
 _ARROW = {".arrow", ".feather", ".ipc"}
 
 
@@ -38,40 +40,16 @@ def why_missing(found: Collection[str], missing: Sequence[str]) -> str:
     return f"no such column{others}"
 
 
-def mending_command(path: Path, name: str, published: str, form: Form) -> str:
-    """The command that writes a table whose column has NULL where a value does not fit.
-
-    Args:
-        path: The table.
-        name: The column.
-        published: Its published type.
-        form: How it is read.
-    """
-    sql = f"case when {form.fits} then {form.sql} end"
-    if form.fits == "false":
-        sql = f"try_cast({name} as {published.lower()})"
-    sql = sql.replace('"', "")
-    script = (
-        f'import duckdb, sys; t = duckdb.read_parquet(sys.argv[1]); t.project("* replace ({sql}'
-        f' as {name})").write_parquet(sys.argv[2])'
-    )
-    return shlex.join(["python", "-c", script, _pattern(path), "mended.parquet"])
-
-
 def no_parquet_hint(path: Path) -> str:
     """What makes a table of a file or folder that is no parquet."""
     if path.suffix in _ARROW:
         script = "import polars, sys; polars.read_ipc(sys.argv[1]).write_parquet(sys.argv[2])"
         return f"this makes a table of it: {_command(script, path)}"
     if reader := _READERS.get(path.suffix):
-        script = f"import duckdb, sys; duckdb.{reader}(sys.argv[1]).write_parquet(sys.argv[2])"
+        script = f"import duckdb, sys; duckdb.{reader}.write_parquet(sys.argv[2])"
         return f"this makes a table of it: {_command(script, path)}"
     return _PULL
 
 
 def _command(script: str, path: Path) -> str:
     return shlex.join(["python", "-c", script, str(path), "table.parquet"])
-
-
-def _pattern(path: Path) -> str:
-    return str(path / "**" / "*.parquet") if path.is_dir() else str(path)

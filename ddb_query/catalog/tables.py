@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddb_query.catalog.forms import form_of, with_suffix
-from ddb_query.catalog.mending import mending_command, no_parquet_hint, why_missing
+from ddb_query.catalog.mending import no_parquet_hint, why_missing
 from ddb_query.dataset import COLUMNS
 from ddb_query.engines.base import LOOKED_AT, Relation
 from ddb_query.engines.table_files import arrow_files, table_files
@@ -19,7 +20,7 @@ from ddb_query.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ddb_query.catalog.forms import Form
@@ -68,25 +69,56 @@ def check_table(engine: DuckDBEngine, path: Path) -> MetadataTable:
 
     Raises:
         BadTableError: It is not parquet that can be read.
-        BadColumnError: A column is missing, or differs between files.
+        BadColumnError: A column is missing.
         BadValueError: A column holds a value that is lost in the published type.
 
     """
+    forms, extra = forms_of_table(engine, path)
+    with _naming_damage(path), engine.looking_at(path):
+        for name, count in lost_values(engine, forms).items():
+            form = forms[name]
+            first = _row(engine, f'select cast("{name}" as varchar)', f"where {form.lost} limit 1")
+            value = (first[0] or "")[:_LONGEST_VALUE]
+            raise BadValueError(path, name, PUBLISHED_TYPES[name], form.found, value, count)
+        bare = _bare_names(engine, forms["image_name"])
+    return MetadataTable(path, forms, extra, bare)
+
+
+def forms_of_table(engine: DuckDBEngine, path: Path) -> tuple[dict[str, Form], tuple[str, ...]]:
+    """How each published column of a table is read, and the columns that are not published.
+
+    Raises:
+        BadTableError: It is not parquet that can be read.
+        BadColumnError: A column is missing.
+
+    """
     _check_files(path)
-    try:
+    with _naming_damage(path):
         found = engine.columns_of(path)
         _check_columns(engine, path, found)
-        forms = {name: form_of(name, kind, found[name]) for name, kind in PUBLISHED_TYPES.items()}
-        with engine.looking_at(path):
-            _check_values(engine, path, found, forms)
-            bare = _bare_names(engine, forms["image_name"])
+    forms = {name: form_of(name, kind, found[name]) for name, kind in PUBLISHED_TYPES.items()}
+    return forms, tuple(name for name in found if name not in PUBLISHED_TYPES)
+
+
+def lost_values(engine: DuckDBEngine, forms: Mapping[str, Form]) -> dict[str, int]:
+    """How many values of each column of what is looked at do not fit; none of those that all do."""
+    odd = {name: form for name, form in forms.items() if form.fits is not None}
+    if not odd:
+        return {}
+    counted = ", ".join(f"count(*) filter ({form.lost})" for form in odd.values())
+    counts = zip(odd, _row(engine, f"select {counted}"), strict=True)
+    return {name: int(count) for name, count in counts if count and int(count)}
+
+
+@contextlib.contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
     except SqlError as error:
         what = "Arrow file" if arrow_files(path) else "parquet file"
         raise BadTableError(
             path, f"a damaged {what}: {error.message}", hint=_NOT_A_TABLE
         ) from error
-    extra = tuple(name for name in found if name not in PUBLISHED_TYPES)
-    return MetadataTable(path, forms, extra, bare)
 
 
 def _check_columns(engine: DuckDBEngine, path: Path, found: Mapping[str, str]) -> None:
@@ -102,24 +134,6 @@ def _check_columns(engine: DuckDBEngine, path: Path, found: Mapping[str, str]) -
             in_folders = any(part.startswith(f"{name}=") for part in file.parts)
             if not in_folders and name not in engine.columns_of(file):
                 raise BadColumnError(file, name, PUBLISHED_TYPES[name], "no such column")
-
-
-def _check_values(
-    engine: DuckDBEngine, path: Path, found: Mapping[str, str], forms: Mapping[str, Form]
-) -> None:
-    odd = {name: form for name, form in forms.items() if form.fits is not None}
-    if not odd:
-        return
-    lost = {name: f'"{name}" is not null and not coalesce({form.fits}, false)'
-            for name, form in odd.items()}  # fmt: skip
-    counted = ", ".join(f"count(*) filter ({condition})" for condition in lost.values())
-    for name, count in zip(lost, _row(engine, f"select {counted}"), strict=True):
-        if int(count or 0):
-            first = _row(engine, f'select cast("{name}" as varchar)', f"where {lost[name]} limit 1")
-            raise BadValueError(
-                path, name, PUBLISHED_TYPES[name], found[name], (first[0] or "")[:_LONGEST_VALUE],
-                int(count or 0), mending_command(path, name, PUBLISHED_TYPES[name], odd[name]),
-            )  # fmt: skip
 
 
 def _bare_names(engine: DuckDBEngine, form: Form) -> bool:

@@ -125,6 +125,8 @@ def _tell_of_table(session: Session, added: AddedNow) -> None:
         note(f"columns left out: {', '.join(added.extra_columns)}")
     if added.repeated:
         note(told(added.repeated))
+    if table.images is None:
+        note("whose parts hold its images is not known; --images-from 2m (or large) says it")
     note(
         f"added dataset {table.name}: {added.rows:,} rows of {table.path};"
         f" next: `ddb --dataset {table.name} run sampler-stats`"
@@ -170,6 +172,30 @@ def demo(
     with _engine(session) as engine:
         table = _catalog(session).make_demo(engine, rows=rows, seed=seed)
     session.diagnostics.note(f"generated {rows:,} made-up rows: {table.path}")
+
+
+@app.command("mend", cls=Command)
+@command(*_ENGINE, "output", "force")
+def mend(
+    session: Session,
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="A parquet file, or a folder of them.")
+    ],
+) -> None:
+    """Write a table in the published types.
+
+    Each value that does not fit becomes NULL, and is counted.
+    """
+    from ddb_query.catalog.rewriting import mend as write_mended
+
+    if session.target is None:
+        raise UsageError("no file to write was named", hint="-o FILE names it")
+    with _engine(session) as engine:
+        lost = write_mended(engine, table.expanduser(), session.target)
+    for name, count in lost.items():
+        values = "1 value" if count == 1 else f"{count:,} values"
+        session.diagnostics.note(f"column {name}: {values} did not fit")
+    session.diagnostics.note(f"written: {session.target}")
 
 
 @app.command("build", cls=Command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 import typer
 
 from ddb_query import output
+from ddb_query.cli.completing import query_names
 from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
 from ddb_query.cli.parsing import Command
 from ddb_query.cli.selecting import selecting, tell
@@ -52,7 +53,10 @@ def export(
         str | None, typer.Option(metavar="SQL", help="Rows of a SELECT instead of a selection.")
     ] = None,
     query: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Rows of a canned query instead.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Rows of a canned query instead.", autocompletion=query_names
+        ),
     ] = None,
     param: Annotated[
         list[str] | None,

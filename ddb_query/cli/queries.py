@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddb_query import output
+from ddb_query.cli.completing import query_names
 from ddb_query.cli.options import RESULT, Session, command
 from ddb_query.cli.parsing import Command
 from ddb_query.engines.base import Column
@@ -28,14 +29,15 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def queries(
     session: Session,
     name: Annotated[
-        str | None, typer.Argument(help="Show this one whole.", show_default=False)
+        str | None,
+        typer.Argument(help="Show this one whole.", show_default=False, autocompletion=query_names),
     ] = None,
 ) -> None:
     """List the canned queries, or show one of them.
 
     With a NAME: its description, parameters, examples and SQL.
     """
-    library = QueryLibrary(user_sql_dir(session.options.sql_dir))
+    library = QueryLibrary(user_sql_dir(session.options.sql_dir), session.diagnostics.note)
     if name is not None and session.format == "table":
         output.text(whole(library.find(name)), session.target)
     elif name is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ddb_query import output
+from ddb_query.cli.completing import sections
 from ddb_query.cli.options import DATA, ENGINE, Session, command
 from ddb_query.cli.parsing import Command
 from ddb_query.cli.selecting import selecting, tell
@@ -46,7 +47,10 @@ def report(
         ),
     ] = None,
     section: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this section; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only this section; may be repeated.", autocompletion=sections
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The report's heading.")] = None,
     users: Annotated[

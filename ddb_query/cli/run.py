@@ -96,15 +96,14 @@ def _as_command(query: CannedQuery) -> Any:
 
 
 def _option(parameter: Parameter) -> inspect.Parameter:
-    kind: Any = Literal[parameter.choices] if parameter.choices else str
     default = spelled(parameter.default)
     has = " [required]" if parameter.required else f" [default: {default}]"
     has += "" if parameter.minimum is None else f" [at least {parameter.minimum:g}]"
-    option = typer.Option(
-        parameter.option,
-        metavar=None if parameter.choices else METAVARS[parameter.type],
-        help=parameter.help + has,
-    )
+    kind: Any = Literal[parameter.choices] if parameter.choices else str
+    metavar = None if parameter.choices else METAVARS.get(parameter.type)
+    if parameter.type == "boolean":
+        kind = bool
+    option = typer.Option("/".join(parameter.options), metavar=metavar, help=parameter.help + has)
     return inspect.Parameter(
         _PREFIX + parameter.name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ddb_query.cli.completing import policies, samplers
+
 if TYPE_CHECKING:
     from ddb_query.cli.options import Session
     from ddb_query.selection.selection import Selection
@@ -46,7 +48,11 @@ class Selecting:
     ] = None
     policy: Annotated[
         str | None,
-        _option(metavar="NAME|FILE", help="Both thresholds: strict, moderate, open, or a file."),
+        _option(
+            metavar="NAME|FILE",
+            help="Both thresholds: strict, moderate, open, or a file.",
+            autocompletion=policies,
+        ),
     ] = None
     include_blurred: Annotated[
         bool, _option("--include-blurred", help="Let blurred images pass the image threshold.")
@@ -54,7 +60,10 @@ class Selecting:
     exclude_blurred: Annotated[
         bool, _option("--exclude-blurred", help="Leave blurred images out, as fetch does.")
     ] = False
-    sampler: Annotated[list[str] | None, _option(metavar="NAME", help="Only this sampler.")] = None
+    sampler: Annotated[
+        list[str] | None,
+        _option(metavar="NAME", help="Only this sampler.", autocompletion=samplers),
+    ] = None
     user: Annotated[list[str] | None, _option(metavar="NAME", help="Only this user.")] = None
     part: Annotated[list[str] | None, _option(metavar="A[-B]", help="Only these parts.")] = None
     since: Annotated[str | None, _option(metavar="TIME", help="Not before (UTC).")] = None

@@ -16,12 +16,13 @@ from ddb_query.dataset import is_image_name
 from ddb_query.errors import HubError, UsageError
 from ddb_query.images.crew import Crew
 from ddb_query.images.directories import Directories
-from ddb_query.images.jobs import Compared, Event, Jobs, More
+from ddb_query.images.jobs import Jobs
 from ddb_query.images.ledger import Outcome, WantedImage, ledger_of
 from ddb_query.images.nearby import Nearby
 from ddb_query.images.order import Fetched, Order
 from ddb_query.images.place import Place, place_at
 from ddb_query.images.rows import counted, give_memory_back, keep_rows
+from ddb_query.images.seeking import Compared, Event, More
 from ddb_query.images.sources import Sources
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ last two cases the next source is asked, and only what the last one does not hav
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ddb_query.errors import (
     BadImageError,
@@ -22,18 +21,19 @@ from ddb_query.errors import (
     NotOnHubError,
     PartChangedError,
 )
-from ddb_query.images.ledger import Difference, Outcome, WantedImage, json_name, not_compared
+from ddb_query.images.ledger import Outcome, WantedImage, json_name
 from ddb_query.images.nearby import LooseFiles
 from ddb_query.images.part_json import COLUMNS, LARGEST_JSON, json_differences
 from ddb_query.images.part_reader import PartReader
 from ddb_query.images.parts import NoRangesError
 from ddb_query.images.pictures import check_picture, largest_bytes
 from ddb_query.images.rows import rows_of_part
+from ddb_query.images.seeking import Compared, Event, More, Search, Step, is_json, settled
 from ddb_query.images.spans import Span, spans
 from ddb_query.images.zip_part import by_published_name, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ddb_query.images.directories import Directories
@@ -44,70 +44,6 @@ if TYPE_CHECKING:
 
 # How often a part, or bytes with a wrong checksum, are read before that is given up.
 TRIES = 3
-
-
-class More(NamedTuple):
-    """Another job, and the images that are its business from now on."""
-
-    job: Callable[[], Iterator[Event]]
-    names: frozenset[str]
-
-
-class Compared(NamedTuple):
-    """A part's JSON beside the metadata."""
-
-    part_id: int
-    differences: tuple[Difference, ...]
-
-
-Event = Outcome | More | Compared | str
-
-
-@dataclass
-class Search:
-    """The search for images of one part, from source to source.
-
-    Attributes:
-        part_id: The part.
-        tries: How often it was begun: again when the part on the Hub has changed meanwhile.
-        sources: The nearest first.
-        problems: By image, what the sources said that were asked and did not give it.
-    """
-
-    part_id: int
-    tries: int = 1
-    sources: tuple[Source, ...] = ()
-    problems: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, names: Iterable[str], problem: str) -> None:
-        """Have it said of images why a source did not give them."""
-        for name in names:
-            self.problems.setdefault(name, []).append(problem)
-
-    def given_up(self, item: WantedImage, *, again: bool = False) -> Event:
-        """What is written down of an image that no source gave."""
-        error = "; ".join(dict.fromkeys(self.problems[item.name]))
-        if _is_json(item):
-            return Compared(self.part_id, (not_compared(self.part_id, error),))
-        return Outcome(item.name, error=error, again=again)
-
-
-class Step(NamedTuple):
-    """The search where it stands: the source that is asked now."""
-
-    search: Search
-    number: int
-
-    @property
-    def source(self) -> Source:
-        """The source that is asked."""
-        return self.search.sources[self.number]
-
-    @property
-    def next(self) -> Step | None:
-        """The same with the next source; None after the last."""
-        following = Step(self.search, self.number + 1)
-        return following if following.number < len(self.search.sources) else None
 
 
 class Jobs:
@@ -156,7 +92,7 @@ class Jobs:
 
     def _here(self, item: WantedImage) -> Outcome | None:
         """An image that lies in the folder already."""
-        if _is_json(item) or self._place.size_of(item.file) is None:
+        if is_json(item) or self._place.size_of(item.file) is None:
             return None
         try:
             data = _read_file(self._place.folder / item.file, item)
@@ -196,7 +132,7 @@ class Jobs:
                 yield _not_taken(source, item, error.problem)
                 left.append(item)
                 continue
-            if not _is_json(item):
+            if not is_json(item):
                 self._place.link(item.file, path)
             yield event
         yield from self._ask_next(step, left)
@@ -231,7 +167,7 @@ class Jobs:
             yield self._span(step, reader, span, of_span)
         left = [item for item in items if item.name not in members]
         step.search.add((item.name for item in left), f"{reader.part.name} does not hold it")
-        if step.next is not None and (images := [i for i in left if not _is_json(i)]):
+        if step.next is not None and (images := [i for i in left if not is_json(i)]):
             lacking = f"does not hold {len(images):,} of the wanted images"
             yield f"{step.source.name} {lacking}; the next source is asked"
         yield from self._ask_next(step, left)
@@ -267,7 +203,7 @@ class Jobs:
             except (BadImageError, DamagedPartError) as error:
                 yield from self._refused(step, item, error.problem)
                 continue
-            if not _is_json(item):
+            if not is_json(item):
                 self._place.put(item.file, data)
             yield event
 
@@ -287,7 +223,7 @@ class Jobs:
             BadImageError: They are not the image.
             DamagedPartError: They are no JSON of a part.
         """
-        if _is_json(item):
+        if is_json(item):
             rows = rows_of_part(self._place.rows_path, item.part_id, COLUMNS)
             return Compared(item.part_id, tuple(json_differences(item.name, data, rows)))
         check_picture(item, data, as_published=as_published)
@@ -304,7 +240,7 @@ class Jobs:
         left = {item.name: item for item in items}
         try:
             for event in job:
-                for name in _settled(event):
+                for name in settled(event):
                     left.pop(name, None)
                 yield event
         except (HubError, DamagedPartError, PartChangedError) as error:
@@ -334,31 +270,14 @@ class Jobs:
         self, search: Search, left: Sequence[WantedImage], error: HubError
     ) -> Iterator[Event]:
         """Have it told that a JSON did not come; the Hub's error ends the work for images only."""
-        images = [item for item in left if not _is_json(item)]
-        yield from (search.given_up(item) for item in left if _is_json(item))
+        images = [item for item in left if not is_json(item)]
+        yield from (search.given_up(item) for item in left if is_json(item))
         if images:
             raise error
 
 
-def _is_json(item: WantedImage) -> bool:
-    return item.name == json_name(item.part_id)
-
-
 def _largest(item: WantedImage) -> int:
-    return LARGEST_JSON if _is_json(item) else largest_bytes(item)
-
-
-def _settled(event: Event) -> frozenset[str]:
-    """Names of what is somebody else's business after an event."""
-    match event:
-        case Outcome():
-            return frozenset([event.name])
-        case Compared():
-            return frozenset([json_name(event.part_id)])
-        case More():
-            return event.names
-        case str():
-            return frozenset()
+    return LARGEST_JSON if is_json(item) else largest_bytes(item)
 
 
 def _at_once(events: Iterable[Event]) -> Iterator[Event]:
@@ -382,7 +301,7 @@ def _read_file(path: Path, item: WantedImage) -> bytes:
 
 
 def _not_taken(source: Source, item: WantedImage, problem: str) -> str:
-    what = "the JSON" if _is_json(item) else "an image"
+    what = "the JSON" if is_json(item) else "an image"
     return f"{source.name}: {what} is not taken: {problem}"
 
 

@@ -11,9 +11,9 @@ from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
 from ddb_query.errors import NotPicklableError, UsageError
 from ddb_query.hub.endpoint import PATIENCE_SECONDS, Hub
-from ddb_query.selection import subset_file
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import BLURRED, Conditions, conditions
+from ddb_query.selection.inputs import Inputs
 from ddb_query.selection.repeating import unrepeatable_criteria
 from ddb_query.selection.strata import Stratum, allocate
 from ddb_query.selection.strata import notes as strata_notes
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ddb_query.selection.criteria import Criteria, Shares
     from ddb_query.selection.criteria import Stratum as StratumName
     from ddb_query.selection.exporting import Exported
-    from ddb_query.selection.subset_file import Subset
     from ddb_query.subset_writing import Target
     from ddb_query.workspace import Workspace
 
@@ -49,41 +48,6 @@ class _Thinned:
     table: str = ""
     left_out: dict[str, int] = field(default_factory=dict)
     strata: list[Stratum] = field(default_factory=list)
-
-
-class Inputs:
-    """What a selection needs from elsewhere than the table; worked out once, when it is asked for.
-
-    Args:
-        workspace: Where it is asked.
-        criteria: Of the selection.
-    """
-
-    def __init__(self, workspace: Workspace, criteria: Criteria) -> None:
-        self._workspace = workspace
-        self._criteria = criteria
-
-    @cached_property
-    def hits(self) -> str | None:
-        """The table of the prompts that match."""
-        words = self._criteria.match
-        if words is None:
-            return None
-        tree = self._workspace.parse(words)
-        return self._workspace.keep_hits(self._workspace.source.finder.all(tree))
-
-    @cached_property
-    def subset(self) -> Subset | None:
-        """The images that the subset file names; what the dataset lacks of them is told."""
-        if self._criteria.subset is None:
-            return None
-        found, source = (
-            subset_file.read(self._workspace, self._criteria.subset),
-            self._workspace.source,
-        )
-        if found.missing:
-            source.lacks(found.shortfall(source.dataset.name))
-        return found
 
 
 class Selection:

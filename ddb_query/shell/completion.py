@@ -9,6 +9,7 @@ from prompt_toolkit.document import Document
 
 from ddb_query.printable import printable
 from ddb_query.shell.commands import COMMANDS
+from ddb_query.shell.commands.images import REPORT_FIELDS
 from ddb_query.shell.context import context
 from ddb_query.shell.keywords import KEYWORDS
 from ddb_query.shell.lexer import LONGEST
@@ -97,11 +98,8 @@ class ShellCompleter(Completer):
             yield from _matching(line, candidates)
             return
         argument = COMMANDS[name].argument if name in COMMANDS else ""
-        if name == "export" and " " in rest:
-            from ddb_query.selection.criteria import Criteria
-
-            fields = ((f"{field}=", "") for field in Criteria.__dataclass_fields__)
-            yield from _matching(rest.rpartition(" ")[2], fields)
+        if name in ("export", "fetch", "report") and " " in rest:
+            yield from _of_selection(name, rest.rpartition(" ")[2])
         elif argument == "file":
             yield from _FILES.get_completions(Document(rest), event)
         elif name == "run" and " " in rest:
@@ -137,6 +135,20 @@ class ShellCompleter(Completer):
         told = {text.partition("=")[0] for text in given[:-1]}
         free = (p for p in query.parameters if p.name not in told)
         yield from _matching(parameter, ((f"{p.name}=", p.help or p.type) for p in free))
+
+
+def _of_selection(command: str, word: str) -> Iterator[Completion]:
+    """Fields of a selection, and of a report; the values of those that have few."""
+    from ddb_query.selection.choices import choices_of
+    from ddb_query.selection.criteria import Criteria
+
+    field, equals, value = word.partition("=")
+    if equals:
+        yield from _matching(value, ((one, "") for one in choices_of(field)))
+        return
+    more = REPORT_FIELDS if command == "report" else ()
+    names = [*more, *Criteria.__dataclass_fields__]
+    yield from _matching(word, ((f"{name}=", "") for name in names))
 
 
 def _names(found: Context, names: Names) -> Iterator[Candidate]:

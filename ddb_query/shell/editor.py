@@ -23,7 +23,8 @@ from ddb_query.shell.column_values import ColumnValues
 from ddb_query.shell.completion import ShellCompleter
 from ddb_query.shell.history import history
 from ddb_query.shell.lexer import STYLE, SqlLexer
-from ddb_query.shell.reading import CONTINUED, runnable
+from ddb_query.shell.reading import CONTINUED
+from ddb_query.shell.script import complete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,7 +196,7 @@ def _keys(completer: ShellCompleter) -> KeyBindings:
     def _run(event: KeyPressEvent) -> None:
         """Run a complete text; begin a new line of another."""
         buffer = event.current_buffer
-        if runnable(buffer.text):
+        if complete(buffer.text):
             buffer.validate_and_handle()
         else:
             buffer.newline(copy_margin=True)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ddb_query.diagnostics import Diagnostics
 
 CONTINUED = "...> "
-# What people type to leave or to be helped, without a dot or a semicolon.
-BARE = {"quit": ".quit", "exit": ".quit", "help": ".help"}
 
 
 class Asker(Protocol):
@@ -58,7 +56,7 @@ class PlainReader:
     def read(self, prompt: str) -> str:
         """Lines until they are complete."""
         text = self._line(prompt)
-        while not runnable(text):
+        while not complete(text):
             text += "\n" + self._line(CONTINUED)
         return text
 
@@ -80,13 +78,3 @@ class PlainReader:
 def is_plain() -> bool:
     """Whether the terminal has no line editing to offer."""
     return os.environ.get("TERM", "") in ("", "dumb", "unknown") or not sys.stdout.isatty()
-
-
-def runnable(text: str) -> bool:
-    """Whether Enter runs a text."""
-    return text.strip().lower() in BARE or complete(text)
-
-
-def meant(text: str) -> str:
-    """The text to run for a text that was typed."""
-    return BARE.get(text.strip().lower(), text)

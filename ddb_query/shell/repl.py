@@ -12,7 +12,7 @@ from ddb_query import __version__
 from ddb_query.errors import DdbError, InterruptedByUserError, UsageError
 from ddb_query.settings import config_dir, debugging
 from ddb_query.shell.ctrl_c import watched
-from ddb_query.shell.reading import PlainReader, is_plain, meant
+from ddb_query.shell.reading import PlainReader, is_plain
 from ddb_query.shell.script import pieces
 from ddb_query.sql_text import reads_last
 
@@ -97,7 +97,7 @@ def _turn(session: Session, reader: Reader, give_back: Callable[[], None] | None
         if session.opening.failed:
             session.opening.corpus()
         return
-    _attempt(session, meant(text), give_back)
+    _attempt(session, text, give_back)
 
 
 def _attempt(session: Session, text: str, give_back: Callable[[], None] | None) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# What people type to leave or to be helped, as in other shells.
+_WORDS = {"quit": ".quit", "exit": ".quit", "\\q": ".quit", "help": ".help"}
 # White space and finished remarks.
 _BLANK = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 
@@ -41,17 +43,21 @@ class Piece:
 
 
 def pieces(text: str) -> Iterator[Piece]:
-    """Cut a text. Remarks before a piece are left out."""
+    """Cut a text. Remarks before a piece are left out; `exit`, with or without `;`, is `.quit`."""
     place = 0
     while (place := _start_of_next(text, place)) < len(text):
         line = text.count("\n", 0, place) + 1
+        end = text.find("\n", place)
+        end = len(text) if end < 0 else end
         if text[place] == ".":
-            end = text.find("\n", place)
-            end = len(text) if end < 0 else end
             yield Piece(text[place:end].rstrip(), line, command=True)
+        elif command := _WORDS.get(text[place:end].strip().lower()):
+            yield Piece(command, line, command=True)
         else:
             piece, end = _statement(text[place:], line)
-            if piece.text:
+            if command := _WORDS.get(piece.text.lower()):
+                yield Piece(command, line, command=True)
+            elif piece.text:
                 yield piece
             end += place
         place = end

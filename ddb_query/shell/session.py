@@ -180,6 +180,8 @@ class Session:
                 except DdbError as error:
                     error.message = f"{path}:{piece.line}: {error.message}"
                     raise
+                if self.state.over:
+                    break
         finally:
             self._reading.pop()
 

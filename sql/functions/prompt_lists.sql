@@ -3,31 +3,35 @@
 -- the rules. The steps, from the inside out:
 -- 1. the lists, each to the end of its sentence or line; the dot of an initial or of a short form
 --    ("h. r. giger", "dr. seuss") ends no sentence, and neither does one within a word;
--- 2. what parts members becomes xandx, a word to the normaliser (which is fast while all is ASCII);
---    "black and white" is one member;
--- 3. this and the words that lists begin with become marks, which are in no word; what stands right
---    before such words is no member (", art by wlop"), unless it follows them as well.
+-- 2. the marks that part members become xandx, a word to the normaliser (which is fast while all is
+--    ASCII);
+-- 3. this, `and` (but for "black and white") and the words that lists begin with become marks, which
+--    are in no word; what stands right before such words is no member (", art by wlop"), unless it
+--    follows them as well.
 -- (A CASE for prompts without a list would be slower: DuckDB works out an expression that stands
 -- in it several times, as the normaliser's argument does, as often.)
-rtrim(replace(replace(
+rtrim(replace(replace(replace(
     regexp_replace(
         regexp_replace(
-            replace(replace(replace(replace(replace(
+            replace(replace(replace(replace(replace(replace(replace(replace(
                 ' ' || normalise(regexp_replace(
                     array_to_string(
                         regexp_extract_all(
                             nfkc(prompt),
-                            '(?i)\b(?:by|in the style of)\b(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*'
+                            '(?i)(?:^|[^\p{Latin}\p{Greek}\p{Cyrillic}\p{M}\p{N}])((?:by|in the style of)'
+                            || '(?:\b|_)(?:\b[a-z]{1,2}\.|[.!?]+[^.!?\s]|[^.!?\r\n])*)',
+                            1
                         ),
                         ','
                     ),
-                    '(?i)\band\b|[,;&+/|(){}"\[\]]', ' xandx ', 'g'
+                    '[,;&+/|(){}"\[\]]', ' xandx ', 'g'
                 )) || ' ',
-                ' black xandx white ', ' black and white '),
-                'xandx', '|'), ' in the style of ', ' |> '), ' by ', ' |> '), ' by ', ' |> '),
-            '[|] [^|>]+ [|]>', '|>', 'g'
+                'xandx', '|'), ' black and white ', ' black < white '),
+                ' and ', ' | '), ' and ', ' | '),
+                ' in the style of ', ' |> '), ' in the style of ', ' |> '), ' by ', ' |> '), ' by ', ' |> '),
+            '> [|> ]*', '>', 'g'
         ),
-        '> [| ]*', '>', 'g'
+        '[|] [^|>]+ [|]>', '|>', 'g'
     ),
-    ' |', '|'), '| ', '|'),
+    ' |', '|'), '| ', '|'), ' < ', ' and '),
 ' |>')

@@ -7,7 +7,7 @@ with lists as (
         unnest(lists) as list,
         generate_subscripts(lists, 1) as list_number
     from (
-        select prompt_id, string_split(prompt_lists(prompt), '|>') as lists
+        select prompt_id, string_split(prompt_lists(prompt), '|>')[2:] as lists
         from prompts
     ) as split
 ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
 from ddb_query.errors import ParameterError, UsageError
-from ddb_query.shell.commands.registry import command, split
+from ddb_query.shell.commands.registry import command, flag, split
 
 if TYPE_CHECKING:
     from ddb_query.query_file import CannedQuery
@@ -39,10 +39,14 @@ def search(session: Session, rest: str) -> None:
 
 def _assigned(text: str, query: CannedQuery) -> tuple[str, object]:
     name, equals, value = text.lstrip("-").partition("=")
+    name = name.replace("-", "_")
+    booleans = {p.name for p in query.parameters if p.type == "boolean"}
+    if not equals and (said := flag(name, booleans)):
+        return said
     if not equals:
         example = f".run {query.name} " + " ".join(f"{p.name}=…" for p in query.parameters)
         raise ParameterError(text, "is not NAME=VALUE", hint=example)
-    return name.replace("-", "_"), value
+    return name, value
 
 
 def _asked(session: Session, query: CannedQuery, given: dict[str, object]) -> dict[str, object]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ddb_query.engines.base import Relation
 from ddb_query.errors import PartlyDoneError, UnknownNamesError, UsageError
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from ddb_query.selection.selection import Selection
     from ddb_query.shell.session import Session
 
+# What `.report` takes beside the fields of a selection, as `ddb report` does.
+REPORT_FIELDS = ("section", "vs", "title", "users")
+
 
 @command(
     "report",
@@ -34,19 +36,49 @@ def report(session: Session, rest: str) -> None:
     from ddb_query.report import faces
 
     words, force = forced(split(rest))
-    file = words.pop(0) if words and "=" not in words[0] else None
-    file = None if file == "-" else file
-    form = faces.form_for(Path(file) if file else None, None)
+    if words[:1] == ["-"]:
+        words.pop(0)
+    named = bool(words) and "=" not in words[0] and words[0].lstrip("-") != "users"
+    file = path(words.pop(0)) if named else None
+    form = faces.form_for(file, None)
     if file is not None:
-        keep_existing(Path(file).expanduser(), force=force)
-    selection = _selection(session, words, all_without=True)
-    made = selection.report()
+        keep_existing(file, force=force)
+    said, fields = _of_report(words)
+    selection = _selection(session, fields, all_without=True)
+    made = selection.report(
+        versus=_versus(session, said.get("vs", [])), title="".join(said.get("title", [])[-1:]),
+        sections=said.get("section", ()), users="users" in said,
+    )  # fmt: skip
     session.tell(selection)
     if file is None:
         display.show(faces.rendered(made, form, output.terminal_width(), styled=output.styled()))
         return
-    made.save(path(file), force=force)
+    made.save(file, force=force)
     session.told.note(f"written to {file}")
+
+
+def _of_report(words: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """What is said of the report itself, and the fields of the selection."""
+    said: dict[str, list[str]] = {}
+    fields = []
+    for word in words:
+        name, _, value = word.lstrip("-").partition("=")
+        if name in REPORT_FIELDS:
+            said.setdefault(name, []).append(value)
+        else:
+            fields.append(word)
+    return said, fields
+
+
+def _versus(session: Session, said: list[str]) -> Selection | Literal["rest"] | None:
+    """What `vs=` names: all other images, those of a file, or a selection's fields in quotes."""
+    if not said:
+        return None
+    if said[-1] == "rest":
+        return "rest"
+    if "=" in said[-1]:
+        return session.corpus.select(**criteria(split(said[-1])))
+    return session.corpus.select(subset=path(said[-1]))
 
 
 @command("fetch", "DIR [X=VALUE…]", "The images of the last result, or others, to a folder", "file")

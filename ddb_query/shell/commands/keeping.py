@@ -8,7 +8,7 @@ from ddb_query import output
 from ddb_query.errors import UsageError
 from ddb_query.files import keep_existing
 from ddb_query.shell import saving
-from ddb_query.shell.commands.registry import command, forced, one, only, path, split
+from ddb_query.shell.commands.registry import command, flag, forced, one, only, path, split
 from ddb_query.values import value
 
 if TYPE_CHECKING:
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from ddb_query.shell.session import Session
 
 # Fields of a selection that are no text, and those that may be given again.
-_VALUES = {
-    "max_image_nsfw", "max_prompt_nsfw", "include_blurred", "exclude_blurred", "include_deleted",
-    "on_disk", "sample", "seed", "limit",
-}  # fmt: skip
+_FLAGS = {"include_blurred", "exclude_blurred", "include_deleted", "on_disk"}
+_VALUES = {*_FLAGS, "max_image_nsfw", "max_prompt_nsfw", "sample", "seed", "limit"}
 _SEVERAL = {"sampler", "user", "part"}
 
 
@@ -49,6 +47,8 @@ def export(session: Session, rest: str) -> None:
 def criteria(fields: list[str]) -> dict[str, object]:
     """The fields of a selection, from `NAME=VALUE`; a repeated one is any of its values.
 
+    A boolean is said by its name alone, or with `no_` before it.
+
     Raises:
         UsageError: One is not of that form.
 
@@ -59,6 +59,9 @@ def criteria(fields: list[str]) -> dict[str, object]:
         name, equals, text = field.lstrip("-").partition("=")
         # As the option of every command is called.
         name = {"from": "subset"}.get(name, name.replace("-", "_"))
+        if not equals and (said := flag(name, _FLAGS)):
+            found[said[0]] = said[1]
+            continue
         if not equals:
             raise UsageError(f"{field} is not NAME=VALUE", hint=".export some.csv match=castle")
         if name in _SEVERAL:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ddb_query.errors import UnknownCommandError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ddb_query.shell.session import Session
 
@@ -61,7 +61,8 @@ def run_command(session: Session, line: str) -> None:
 
     """
     name, _, rest = line[1:].partition(" ")
-    name = {"exit": "quit", "h": "help", "open": "dataset", "q": "quit"}.get(name, name).rstrip(";")
+    name = name.rstrip(";")
+    name = {"exit": "quit", "h": "help", "open": "dataset", "q": "quit"}.get(name, name)
     if name not in COMMANDS:
         raise UnknownCommandError(name, difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.5))
     COMMANDS[name].action(session, rest.strip())
@@ -101,6 +102,14 @@ def only(found: list[str], name: str) -> str:
         usage = COMMANDS[name].usage
         raise UsageError(f".{name} takes {usage}", hint=f".help {name} says what it does")
     return found[0]
+
+
+def flag(word: str, names: Collection[str]) -> tuple[str, bool] | None:
+    """What a word says that is the name of a boolean, or its opposite `no_…`, without a value."""
+    if word in names:
+        return word, True
+    opposite = word.removeprefix("no_")
+    return (opposite, False) if opposite in names else None
 
 
 def path(text: str) -> Path:
