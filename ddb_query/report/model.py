@@ -26,6 +26,7 @@ class Chart:
         rows: The table's rows by column name, in its order.
         meanings: What `share` and the like are of.
         series: Column that tells two selections apart; empty for one.
+        bands: The order of names on an axis; empty for that of the rows.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Chart:
     rows: tuple[Mapping[str, Any], ...]
     meanings: Mapping[str, str] = field(default_factory=dict)
     series: str = ""
+    bands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,13 @@ class Table:
         sql: The query.
         columns: Their names.
         rows: Python values; None for NULL. A table of facts has a row for each: name and value.
-        meanings: Columns that need a word.
+        meanings: Columns that need a word, and what each share is of. In a comparison they go by
+            the names that the columns of one selection have.
         facts: Whether it is one row of the query, turned on its side.
         key: Columns that tell rows apart, also of two selections.
         shared: Columns that are worth comparing.
+        zeros: Those of them that are 0 where a selection has no row of a key that the other has.
+        bands: The names that a column of the key may have, in order; empty when any.
         sentence: What it says, in words; may be empty.
         chart: Its picture, if it has one and there is something to draw.
     """
@@ -64,6 +69,8 @@ class Table:
     facts: bool = False
     key: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
     sentence: str = ""
     chart: Chart | None = None
 

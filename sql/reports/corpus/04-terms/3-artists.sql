@@ -6,6 +6,7 @@
 -- compare: artist, share
 -- chart: ranking x=share y=artist
 -- column: share: of the distinct prompts
+-- tell: artist
 
 -- As the function prompt_artists, whose rules these are, but one expression finds the lists, and
 -- each distinct member is normalised once. The dot of one or two letters ends no sentence.
