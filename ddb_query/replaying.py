@@ -114,14 +114,13 @@ def _rows(
     """The rows that the manifest says, and their strata, on a connection that is locked by now."""
     if said.kind != "selection":
         note(f"runs: {said.sql or f'canned query {said.query}'} {_short(said.parameters)}")
-        relation, _ = corpus.statement(said.sql, said.query, said.parameters)
-        if (why := unrepeatable(corpus.workspace.engine, relation.sql)) and not trust:
+        statement = corpus.statement(said.sql, said.query, said.parameters, said.limit)
+        sql = statement.relation.sql
+        if (why := unrepeatable(corpus.workspace.engine, sql)) and not trust:
             raise _untrusted(path, why)
-        corpus.workspace.define_search(relation.sql)
+        corpus.workspace.define_search(sql)
         _lock(corpus, trust=trust)
-        return tallied_statement(
-            corpus.workspace, relation, tally, limit=said.limit, form=layout.form
-        ), []
+        return tallied_statement(corpus.workspace, statement, tally, form=layout.form), []
     note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")
     selection = _selection(corpus, path, said, subset)
     if selection.unrepeatable and not trust:

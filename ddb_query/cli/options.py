@@ -121,6 +121,11 @@ class Session:
         """The format that `--format` or the ending of `--output` says."""
         return output.format_for(self.options.output, self.options.format)
 
+    @property
+    def on_screen(self) -> bool:
+        """Whether results are shown to a person, rather than written for a program or to a file."""
+        return self.options.output is None and self.format in output.PEOPLE_FORMATS
+
     def show(self, results: Iterable[Result], default_limit: int | None = None) -> None:
         """Write results where and how the options say.
 

@@ -115,7 +115,10 @@ class Report:
         return [f"{mark}: {words}" for mark, words in zip("AB", self.selections, strict=True)]
 
     def save(self, path: Path | str) -> None:
-        """Write it to a file: .html, .md, .json or .txt.
+        """Write it to a file.
+
+        Args:
+            path: The file; its ending says the form: .html, .md, .json or .txt.
 
         Raises:
             UsageError: The file has another ending.
@@ -127,6 +130,9 @@ class Report:
 
     def save_figures(self, folder: Path | str) -> list[str]:
         """Write each chart as SVG and PDF, and return their names.
+
+        Args:
+            folder: Where; it is made when it is not there.
 
         Raises:
             OutputError: They cannot be written.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ddb_query.engines.base import Relation, Result
-from ddb_query.errors import QueryFileError, UsageError
+from ddb_query.errors import QueryFileError, UnknownNameError
 from ddb_query.query_file import CannedQuery, parse
 from ddb_query.query_library import sql_folder
 from ddb_query.report.log_odds import Counted
@@ -153,7 +153,7 @@ def _folders(sections: Sequence[str] = ()) -> list[tuple[str, Path]]:
     known = {path.name.partition("-")[2]: path for path in folders}
     for name in sections:
         if name not in known:
-            raise UsageError(f"no section named {name}", hint=f"there are {', '.join(known)}")
+            raise UnknownNameError("section", name, known)
     return [(name, path) for name, path in known.items() if not sections or name in sections]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ddb_query.engines.base import Result
-    from ddb_query.images.order import Fetched, Order
+    from ddb_query.images.order import Fetched, Order, OrderFields
     from ddb_query.images.plan import Plan
     from ddb_query.report.model import Report
     from ddb_query.selection.criteria import Criteria, Shares
@@ -91,7 +91,11 @@ class Selection:
         return Selection(self.workspace, changed)
 
     def head(self, count: int = _FIRST_ROWS) -> Result:
-        """The first images, with the columns of the view `images`."""
+        """The first images, with the columns of the view `images`.
+
+        Args:
+            count: How many.
+        """
         return self.workspace.ask(self.relation(), count)
 
     def result(self) -> Result:
@@ -107,7 +111,11 @@ class Selection:
         return self.result().pl()
 
     def df(self) -> pd.DataFrame:
-        """The images as a pandas.DataFrame; needs pandas, which ddb does not install."""
+        """The images as a pandas.DataFrame.
+
+        Raises:
+            MissingPackageError: pandas is not there; ddb-query does not install it.
+        """
         return self.result().df()
 
     @property
@@ -212,7 +220,11 @@ class Selection:
         return Selection(self.workspace, self.criteria.but(**whole, seed=seed))
 
     def plan(
-        self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
+        self,
+        folder: Path | str | None = None,
+        *,
+        revision: str = REVISION,
+        **order: Unpack[OrderFields],
     ) -> Plan:
         """What fetching the images would cost; asks nobody and writes nothing.
 
@@ -232,7 +244,7 @@ class Selection:
         *,
         revision: str = REVISION,
         note: Callable[[str], None] = lambda _: None,
-        **order: Any,
+        **order: Unpack[OrderFields],
     ) -> Fetched:
         """Fetch the images, and only those that the folder does not hold yet; docs/fetch.md.
 
@@ -242,7 +254,8 @@ class Selection:
             folder: Where they go.
             revision: Branch, tag or commit of the repository.
             note: Told of waits.
-            order: `layout` and `class_by`, by name; `jobs`, `local`, `retry_failed`, `check_json`.
+            order: `layout`, `class_by`, `jobs`, `local`, `retry_failed`, `check_json`: the fields
+                of `OrderFields`.
 
         Returns:
             What was done; `complete` says whether all is there, `stopped` what ended it before.
@@ -255,11 +268,10 @@ class Selection:
 
         return fetch(self, self.workspace, Path(folder), self._ordered(order), revision, note)
 
-    def _ordered(self, given: dict[str, Any]) -> Order:
+    def _ordered(self, given: OrderFields) -> Order:
         from ddb_query.images.order import Order
 
-        blurred = self.criteria.thresholds.include_blurred
-        return Order.of(include_blurred=blurred, **given)
+        return Order.of(given, include_blurred=self.criteria.thresholds.include_blurred)
 
     def report(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ddb_query import output
 from ddb_query.errors import UsageError
@@ -12,12 +12,13 @@ from ddb_query.shell.commands.registry import command, one, split
 from ddb_query.values import value
 
 if TYPE_CHECKING:
+    from ddb_query.selection.criteria import Fields
     from ddb_query.shell.session import Session
 
 # Fields of a selection that are no text, and those that may be given again.
 _VALUES = {
     "max_image_nsfw", "max_prompt_nsfw", "include_blurred", "include_deleted", "sample", "seed",
-    "limit",
+    "limit", "on_disk",
 }  # fmt: skip
 _SEVERAL = {"sampler", "user", "part"}
 
@@ -40,7 +41,7 @@ def export(session: Session, rest: str) -> None:
     session.told.note(f"written to {path}")
 
 
-def criteria(fields: list[str]) -> dict[str, object]:
+def criteria(fields: list[str]) -> Fields:
     """The fields of a selection, from `NAME=VALUE`; a repeated one is any of its values.
 
     Raises:
@@ -58,7 +59,8 @@ def criteria(fields: list[str]) -> dict[str, object]:
             several.setdefault(name, []).append(text)
         else:
             found[name] = value(text) if name in _VALUES else text
-    return found | several
+    # `Corpus.select` sees whether there are such fields, and whether their values fit.
+    return cast("Fields", found | several)
 
 
 @command("output", "[FILE]", "All results to a file; without one, back here", "file")
