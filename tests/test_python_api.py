@@ -375,7 +375,8 @@ def test_a_result_tells_its_columns_without_running(corpus: ddb_query.Corpus) ->
 
 
 def test_the_package_names_what_is_public_and_nothing_else() -> None:
-    assert sorted(ddb_query.__all__) == ["Corpus", "DdbError", "Result", "open"]
+    names = ["Corpus", "DdbError", "Report", "Result", "Selection", "open"]
+    assert sorted(ddb_query.__all__) == names
     assert all(hasattr(ddb_query, name) for name in ddb_query.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'opne'"):
         ddb_query.opne  # noqa: B018

@@ -58,13 +58,6 @@ def test_dir_lists_all_that_is_public_and_loads_none_of_it() -> None:
     assert loaded == "False"
 
 
-def test_every_public_name_is_there_and_no_other() -> None:
-    for name in ddb_query.__all__:
-        assert getattr(ddb_query, name) is not None
-    with pytest.raises(AttributeError, match="has no attribute 'opne'"):
-        _ = ddb_query.opne
-
-
 def test_what_is_printed_says_what_it_is(corpus: ddb_query.Corpus) -> None:
     assert re.fullmatch(r"<Corpus: dataset 2m, .*metadata\.parquet>", repr(corpus))
     assert repr(corpus.select(match="castle")) == "<Selection: match='castle'>"

@@ -211,7 +211,7 @@ def test_what_typer_refuses_is_a_usage_error_in_its_form(
 
 
 def test_a_value_never_becomes_part_of_the_query(ddb: Callable[..., Ran]) -> None:
-    ran = ddb("run", "prompt-search", "--words", "x' or '1'='1", "--format", "csv")
+    ran = ddb("run", "prompt-search", "--words", "x' or '1'='1", "--format", "csv", "-q")
     assert (ran.code, ran.err) == (0, "")
     assert ran.text.count("\n") == 1
     ran = ddb("run", "user-profile", "--user", "x' or '1'='1")

@@ -343,7 +343,8 @@ class Selection:
         """Have at hand what a search in it needs, before the engine is locked."""
         self.workspace.define_search(self.criteria.where or "")
         if self.criteria.match is not None:
-            self.workspace.prepare_search()
+            # Normalising its words opens a connection, which a locked engine refuses.
+            self.workspace.parse(self.criteria.match)
 
     def notes(self) -> list[str]:
         """What a person should know of how it came out."""
