@@ -16,23 +16,31 @@ if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
     from ddb_query.engines.base import Result
     from ddb_query.opening import open_corpus as open  # noqa: A004 - the name users know
+    from ddb_query.report.model import Report
+    from ddb_query.selection.selection import Selection
 
 __version__ = "0.1.0"
-__all__ = ["Corpus", "DdbError", "Result", "open"]
+__all__ = ["Corpus", "DdbError", "Report", "Result", "Selection", "open"]
+
+# Loaded only when asked for, so that light commands start at once.
+_LATE = {
+    "Corpus": ("corpus", "Corpus"), "Report": ("report.model", "Report"),
+    "Result": ("engines.base", "Result"), "Selection": ("selection.selection", "Selection"),
+    "open": ("opening", "open_corpus"),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
-    """Load the corpus only when it is asked for, so that light commands start at once."""
-    if name == "open":
-        from ddb_query.opening import open_corpus
+    """Load one of the public names."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return open_corpus
-    if name == "Corpus":
-        from ddb_query.corpus import Corpus
+    module, attribute = _LATE[name]
+    found: object = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return found
 
-        return Corpus
-    if name == "Result":
-        from ddb_query.engines.base import Result
 
-        return Result
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    """The names that are there, those that are loaded when asked for too."""
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from ddb_query import searching
 from ddb_query.dataset import is_image_name
@@ -18,14 +18,15 @@ from ddb_query.errors import (
 )
 from ddb_query.progress import step
 from ddb_query.search.tree import only_negative
-from ddb_query.selection.criteria import Criteria
-from ddb_query.selection.exporting import export_statement, footer_of_statement
+from ddb_query.selection.criteria import Criteria, Fields, check_fields
+from ddb_query.selection.exporting import Statement, export_statement, footer_of_statement
 from ddb_query.selection.selection import Selection
+from ddb_query.selection.users import full_name
 from ddb_query.store.place import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Any, NoReturn, Self
+    from typing import NoReturn, Self
 
     from ddb_query.query_file import CannedQuery
     from ddb_query.query_library import QueryLibrary
@@ -78,7 +79,18 @@ class Corpus:
     def statements(
         self, sql: str, params: Mapping[str, object] | None = None, *, limit: int | None = None
     ) -> Iterator[Result]:
-        """Run SQL statement by statement, giving the result of each before the next one runs."""
+        """Run SQL statement by statement, giving the result of each before the next one runs.
+
+        Args:
+            sql: As for `sql`.
+            params: As for `sql`.
+            limit: At most so many rows of each; None or 0 for all.
+
+        Raises:
+            SqlError: The engine refuses one.
+            ParameterError: A parameter has no value, or a value no parameter.
+
+        """
         parts = self.workspace.engine.statements(sql)
         if not parts:
             raise UsageError("no SQL to run", hint="ddb sql 'select count(*) from images'")
@@ -94,42 +106,52 @@ class Corpus:
 
         Args:
             name: Its name, as `ddb queries` lists it.
-            limit: At most so many rows; None or 0 for all.
-            parameters: Values of its parameters, as text or of their Python types.
+            limit: At most so many rows, or so many of each where the query says of what; None or
+                0 for all.
+            parameters: Values of its parameters, as text or of their Python types; users by their
+                names, or the first eight or more digits of these.
 
         Raises:
             UnknownQueryError: There is none of that name.
             ParameterError: A parameter is missing, unknown or does not fit.
+            UnknownUserError: There is no user of that name.
+            AmbiguousUserError: Several users' names begin so.
             SqlError: The engine refuses it.
 
         """
         query = self._library.find(name)
-        values = query.values(parameters)
+        statement = self.statement(None, name, parameters, limit)
         try:
             if len(self.workspace.engine.statements(query.sql)) != 1:
                 raise QueryFileError(query.path, 1, "one statement only")
-            result = self.workspace.ask(Relation(query.sql, values), limit)
+            result = self.workspace.ask(statement.relation, statement.head)
         except SqlError as error:
             raise error.within(query.path) from error
         _check_columns(query, result)
-        result.shown_rows = query.limit
-        said = {"kind": "query", "query": query.name, "parameters": parameters}
-        self._describe(result, Relation(query.sql), {**said, "limit": limit or None})
+        # What is limited by section was limited by its own SQL.
+        result.shown_rows = None if query.per else query.limit
+        self._describe(result, Relation(query.sql), statement.said)
         return result
 
-    def select(self, **criteria: Any) -> Selection:
-        """A set of images, worked out when it is read.
+    def select(self, **criteria: Unpack[Fields]) -> Selection:
+        """A set of images, worked out when it is read; names of users are looked up at once.
 
         Args:
-            criteria: The fields of `Criteria`: `match`, `where`, `max_image_nsfw`, `sample`, …
+            criteria: `subset`, `where`, `match`, `max_image_nsfw`, `max_prompt_nsfw`, `policy`,
+                `include_blurred`, `sampler`, `user`, `part`, `since`, `until`, `on_disk`,
+                `one_per`, `max_per`, `include_deleted`, `sample`, `seed`, `stratify`, `shares`,
+                `order_by`, `limit`: the fields of `ddb_query.selection.criteria.Criteria`, which
+                says what each means.
 
         Raises:
             UsageError: A field is unknown, or makes no sense.
+            UnknownUserError: There is no user of that name.
+            AmbiguousUserError: Several users' names begin so.
         """
-        for name in criteria:
-            if name not in Criteria.__dataclass_fields__:
-                raise UsageError(f"a selection has no field {name}")
-        return Selection(self.workspace, Criteria(**criteria))
+        check_fields(criteria)
+        chosen = Criteria(**criteria)
+        users = tuple(full_name(self.workspace, name) for name in chosen.user)
+        return Selection(self.workspace, chosen.but(user=users) if users else chosen)
 
     def search(
         self,
@@ -246,36 +268,51 @@ class Corpus:
             ExistsError: The file exists, and `force` is not given.
             OutputError: It cannot be written; what was there stays as it was.
         """
-        relation, said = self.statement(sql, query, params or {})
+        statement = self.statement(sql, query, params or {}, limit)
         return export_statement(
-            self.workspace, relation, said, path,
-            limit=limit, form=form, hashed=hashed, force=force,
-        )  # fmt: skip
+            self.workspace, statement, path, form=form, hashed=hashed, force=force
+        )
 
     def statement(
-        self, sql: str | None, query: str | None, params: Mapping[str, object]
-    ) -> tuple[Relation, dict[str, object]]:
-        """A SELECT or a canned query with its values, and what a manifest says of it.
+        self,
+        sql: str | None,
+        query: str | None,
+        params: Mapping[str, object],
+        limit: int | None = None,
+    ) -> Statement:
+        """A SELECT or a canned query with its values and its limit.
+
+        Args:
+            sql: The SELECT.
+            query: Or the name of a canned query.
+            params: Values of the parameters of either.
+            limit: At most so many rows; None or 0 for all.
 
         Raises:
             UsageError: Both were given, or neither, or it is not one statement.
         """
         if (sql is None) == (query is None):
             raise UsageError("SQL or a canned query, one of them")
-        said: dict[str, object] = {"parameters": dict(params)}
+        said: dict[str, object] = {"parameters": dict(params), "limit": limit or None}
         if query is not None:
             found = self._library.find(query)
-            said |= {"kind": "query", "query": found.name}
-            return Relation(found.sql, found.values(dict(params))), said
+            params = self._named(found, params)
+            said |= {"kind": "query", "query": found.name, "parameters": params}
+            relation = Relation(found.sql, found.values(params, limit))
+            return Statement(relation, said, None if found.per else limit)
         parts = self.workspace.engine.statements(sql or "")
         if len(parts) != 1:
             raise UsageError("only one SELECT can be exported", hint="`ddb sql` runs anything")
-        return next(_bound(parts, params)), said | {"kind": "sql", "sql": sql}
+        said |= {"kind": "sql", "sql": sql}
+        return Statement(next(_bound(parts, params)), said, limit)
 
     def keep(self, result: Result) -> tuple[Result, int | None]:
         """Run a result and keep its rows as the view `_`, which replaces the one before.
 
         A large result is kept as its query, and runs again when `_` is read.
+
+        Args:
+            result: What `sql`, `run` or `search` gave, not read yet.
 
         Returns:
             Its first rows, 10,000 where there are so many; and how many rows there are, None when
@@ -311,6 +348,9 @@ class Corpus:
     def query(self, name: str) -> CannedQuery:
         """A canned query by its name.
 
+        Args:
+            name: As `ddb queries` lists it.
+
         Raises:
             UnknownQueryError: There is none of that name.
 
@@ -340,6 +380,9 @@ class Corpus:
 
     def __reduce__(self) -> NoReturn:
         raise NotPicklableError("Corpus", "call ddb_query.open in the worker process itself")
+
+    def __repr__(self) -> str:
+        return f"<Corpus: dataset {self.dataset}, {self.workspace.source.table}>"
 
     def __enter__(self) -> Self:
         return self
@@ -375,6 +418,16 @@ class Corpus:
         if limit:
             return workspace.ask(relation(limit), limit)
         return Result(RankedAnswer(lambda most: workspace.answer(relation(most)), count))
+
+    def _named(self, query: CannedQuery, given: Mapping[str, object]) -> dict[str, object]:
+        """What was given to a canned query, with users by their whole names."""
+        users = {parameter.name for parameter in query.parameters if parameter.type == "user"}
+        return {
+            name: full_name(self.workspace, value)
+            if name in users and isinstance(value, str)
+            else value
+            for name, value in given.items()
+        }
 
     def _describe(
         self,
@@ -432,6 +485,6 @@ def _shown_as_hits(result: Result) -> Result:
 
 def _check_columns(query: CannedQuery, result: Result) -> None:
     found = {column.name for column in result.columns}
-    for name, _ in query.columns:
+    for name in (*(name for name, _ in query.columns), *([query.per] if query.per else [])):
         if name not in found:
             raise QueryFileError(query.path, 1, f"column {name} is described but not in the result")

@@ -34,6 +34,9 @@ class DdbError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle it: a worker process sends its errors, and the parent cannot call `__init__`."""
         return _made_again, (type(self), self.args, self.__dict__)
@@ -117,6 +120,26 @@ class NoTypeError(UsageError):
         self.column = column
 
 
+class UnknownNameError(UsageError):
+    """Nothing of a kind has this name.
+
+    Attributes:
+        name: What was asked for.
+        close: Names that are like it.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        import difflib
+
+        known = tuple(known)
+        self.name = name
+        self.close = tuple(difflib.get_close_matches(name, known, n=3, cutoff=0.6))
+        meant = f"did you mean {' or '.join(self.close)}? " if self.close else ""
+        super().__init__(
+            f"no {kind} named {name}", hint=meant + (hint or f"there are {', '.join(known)}")
+        )
+
+
 class UnknownQueryError(UsageError):
     """No canned query has this name."""
 
@@ -125,6 +148,32 @@ class UnknownQueryError(UsageError):
         self.close = tuple(close)
         meant = f"did you mean {' or '.join(self.close)}? " if self.close else ""
         super().__init__(f"no canned query named {name}", hint=f"{meant}`ddb queries` lists all")
+
+
+class UnknownUserError(UsageError):
+    """No image of the dataset has a user of this name."""
+
+    def __init__(self, name: str, dataset: str, close: Iterable[str], least_digits: int) -> None:
+        self.name = name
+        self.close = tuple(close)
+        meant = f"did you mean {' or '.join(self.close)}? " if self.close else ""
+        super().__init__(
+            f"no user named {name or '(nothing)'} in dataset {dataset}",
+            hint=f"{meant}`ddb run user-stats` lists the users; the first {least_digits} digits of"
+            " a name suffice",
+        )
+
+
+class AmbiguousUserError(UsageError):
+    """The names of several users begin with these digits."""
+
+    def __init__(self, prefix: str, names: Iterable[str], *, more: bool) -> None:
+        self.prefix = prefix
+        self.names = tuple(names)
+        super().__init__(
+            f"{prefix} stands for several users: {', '.join(self.names)}{', …' if more else ''}",
+            hint="give more of the digits",
+        )
 
 
 class UnknownCommandError(UsageError):
@@ -227,6 +276,16 @@ class InterruptedByUserError(DdbError):
 
     def __init__(self) -> None:
         super().__init__("interrupted")
+
+
+class MissingPackageError(DdbError):
+    """A Python package that ddb-query does not install is needed for this."""
+
+    exit_code = 2
+
+    def __init__(self, package: str, needed_for: str) -> None:
+        super().__init__(f"{needed_for} needs {package}", hint=f"pip install {package}")
+        self.package = package
 
 
 class MissingDataError(DdbError):

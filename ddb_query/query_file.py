@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 # How a value of each type is written in help; a boolean is a flag without one.
 METAVARS = {
     "text": "TEXT", "integer": "N", "float": "X", "date": "YYYY-MM-DD", "timestamp": "TIME",
+    "user": "USER",
 }  # fmt: skip
 _TYPES = frozenset({*METAVARS, "boolean"})
 
 _EXAMPLES = {
     "text": "castle", "integer": "5", "float": "0.2", "boolean": "", "date": "2022-08-06",
-    "timestamp": "2022-08-06T21:59",
+    "timestamp": "2022-08-06T21:59", "user": "deleted_account",
 }  # fmt: skip
 
 # Options that every command has; a parameter of the same name could not be given.
@@ -48,7 +49,7 @@ class Parameter:
 
     Attributes:
         name: As it stands in the SQL, without `$`.
-        type: text, integer, float, boolean, date or timestamp.
+        type: text, integer, float, boolean, date, timestamp, or user, a text that names a user.
         required: Whether it has no default.
         default: The default value; None stands for NULL.
         choices: The values it may have; empty when any.
@@ -117,6 +118,8 @@ class CannedQuery:
 
     Attributes:
         limit: Number of rows a table shows when none is asked for; None for the general default.
+        per: The column of which each value has so many rows; empty when the limit is of all rows.
+            Such a query has the limit as its parameter `$limit`, which is NULL for all.
         columns: Result columns that need a word: name and meaning.
         shipped: Whether it came with ddb, rather than from the user's folder.
         extras: Values of the header keys that a caller of `parse` knows beside these.
@@ -129,13 +132,18 @@ class CannedQuery:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     limit: int | None = None
+    per: str = ""
     columns: tuple[tuple[str, str], ...] = ()
     examples: tuple[str, ...] = ()
     shipped: bool = True
     extras: Mapping[str, str] = field(default_factory=dict)
 
-    def values(self, given: Mapping[str, object]) -> dict[str, object]:
+    def values(self, given: Mapping[str, object], limit: int | None = None) -> dict[str, object]:
         """Every parameter's value, from what was given and the defaults.
+
+        Args:
+            given: What was given.
+            limit: Of a query with `per`, how many rows of each; None or 0 for all.
 
         Raises:
             ParameterError: One is missing, unknown, or does not fit.
@@ -146,7 +154,7 @@ class CannedQuery:
             if name not in known:
                 has = f"it has {', '.join(known)}" if known else "it has none"
                 raise ParameterError(name, f"{self.name} has no such parameter", hint=has)
-        values = {}
+        values: dict[str, object] = {"limit": limit or None} if self.per else {}
         for name, parameter in known.items():
             if name in given:
                 values[name] = parameter.value(given[name])
@@ -192,10 +200,10 @@ def parse(
     header.finish(name)
     body = "\n".join(lines[count:])
     if whole:
-        _check_body(path, body, count + 1, header.lines)
+        _check_body(path, body, count + 1, header.declared)
     return CannedQuery(
         name, path, body.strip().rstrip(";").rstrip(), header.description, tuple(header.parameters),
-        header.limit, tuple(header.columns), tuple(header.examples), shipped,
+        header.limit, header.per, tuple(header.columns), tuple(header.examples), shipped,
         header.extras,
     )  # fmt: skip
 
@@ -208,9 +216,10 @@ class _Header:
     description: str = ""
     parameters: list[Parameter] = field(default_factory=list)
     limit: int | None = None
+    per: str = ""
     columns: list[tuple[str, str]] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
-    lines: dict[str, int] = field(default_factory=dict)
+    declared: dict[str, int] = field(default_factory=dict)
     extras: dict[str, str] = field(default_factory=dict)
 
     def take(self, number: int, line: str) -> None:
@@ -232,7 +241,9 @@ class _Header:
         except ValueError as error:
             raise QueryFileError(self.path, number, str(error)) from error
         if key == "param":
-            self.lines[self.parameters[-1].name] = number
+            self.declared[self.parameters[-1].name] = number
+        elif self.per:
+            self.declared.setdefault("limit", number)
 
     def finish(self, name: str) -> None:
         if not _NAME.fullmatch(name):
@@ -273,9 +284,10 @@ class _Header:
             raise ValueError(f"the default {self.parameters[-1].default} is below the minimum")
 
     def _take_limit(self, value: str) -> None:
-        if not value.isdecimal() or int(value) == 0:
-            raise ValueError("limit is a number of rows")
-        self.limit = int(value)
+        number, _, self.per = value.partition(" per ")
+        if not number.isdecimal() or int(number) == 0:
+            raise ValueError("limit is a number of rows, or `N per column`")
+        self.limit = int(number)
 
     def _take_column(self, value: str) -> None:
         name, colon, meaning = value.partition(":")
@@ -406,6 +418,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "boolean": _boolean,
     "date": _date,
     "timestamp": _timestamp,
+    "user": _text,
 }
 
 

@@ -151,19 +151,20 @@ def _again(
     workspace = corpus.workspace
     if said.kind != "selection":
         note(f"runs: {said.sql or f'canned query {said.query}'} {_short(said.parameters)}")
-        relation, fields = corpus.statement(said.sql, said.query, said.parameters)
+        statement = corpus.statement(said.sql, said.query, said.parameters, said.limit)
+        relation = statement.relation
         if (why := unrepeatable(workspace.engine, relation.sql)) and not trust:
             raise _untrusted(path, why)
         # Held until the statement holds them: the index cannot be read once all is locked.
         tables = workspace.prepare_calls(relation)
         _lock(corpus, trust=trust)
-        answer = tallied_statement(workspace, relation, tally, limit=said.limit, form=layout.form)
+        answer = tallied_statement(workspace, statement, tally, form=layout.form)
         del tables
         return _Again(
             answer,
             lambda: making.of_statement(
                 workspace, answer.columns, tally, layout.form, hashed=True,
-                said={**fields, "limit": said.limit}, unrepeatable=why,
+                said=statement.said, unrepeatable=why,
             ),
         )  # fmt: skip
     note(f"runs: a selection of {_short(said.selection) if said.selection else 'all images'}")

@@ -566,7 +566,7 @@ def user_profile(images: pl.DataFrame, user: str) -> list[Row]:
         ("summary", "blurred", blurred, share(blurred, total)),
         *_section("sampler", Counter(own["sampler_name"]).items(), total),
         *_section("size", sizes, total),
-        *_section("term", used.items(), total)[:20],
+        *_section("term", used.items(), total),
     ]
 
 
@@ -814,7 +814,9 @@ def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
         "prompt-lengths": [{}, {"bins": 7}, {"bins": 5000}],
         "prompt-search": [{"words": text} for text in words],
         "timeline": [{}, {"grain": "hour"}],
-        "user-profile": [{"user": user} for user in ("deleted_account", *busiest)],
+        "user-profile": [
+            {"user": user} for user in ("deleted_account", *busiest) if user in counts
+        ],
         "user-stats": [{}, {"min_images": 20}, {"include_deleted": False}],
     }
     return tried.get(name, [{}])

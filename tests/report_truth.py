@@ -423,13 +423,16 @@ def _nsfw(images: pd.DataFrame) -> dict[str, Rows]:
     image = images.score[images.score.between(0, 1)]
     prompt = images.prompt_nsfw[images.prompt_nsfw.between(0, 1)]
     blurred = int(images.blurred.sum())
-    summary = {
+    summary: dict[str, Any] = {
         "blurred": blurred, "blurred_share": _share(blurred, count),
-        "images_with_image_score": len(image), "mean_image_score": _mean(image),
-        "image_score_over_half_share": _share((image > 0.5).sum(), len(image)),
-        "images_with_prompt_score": len(prompt), "mean_prompt_score": _mean(prompt),
-        "prompt_score_over_half_share": _share((prompt > 0.5).sum(), len(prompt)),
     }  # fmt: skip
+    for name, values in (("image", image), ("prompt", prompt)):
+        high = int((values > 0.5).sum())
+        summary |= {
+            f"{name}_scored": len(values), f"{name}_scored_share": _share(len(values), count),
+            f"mean_{name}_score": _mean(values), f"{name}_score_over_half": high,
+            f"{name}_score_over_half_share": _share(high, len(values)),
+        }  # fmt: skip
     scores: Rows = []
     for name, values in (("image", image), ("prompt", prompt)):
         bins = Counter(np.minimum(np.floor(values * 20).astype(int), 19))

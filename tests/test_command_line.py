@@ -146,7 +146,7 @@ def test_every_command_that_writes_a_file_is_tried_twice() -> None:
 def test_python_keeps_files_by_the_same_rule(tables: Path, tmp_path: Path) -> None:
     with ddb_query.open("2m", data_dir=tables) as corpus:
         report = corpus.select().report(sections=["overview"])
-        writers = {
+        writers: dict[str, Callable[..., object]] = {
             "a.csv": lambda path, **more: corpus.select(sample=2).export(path, **more),
             "b.csv": lambda path, **more: corpus.export(path, sql="select 1 as a", **more),
             "c.json": report.save,

@@ -7,7 +7,9 @@ import hashlib
 import io
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -25,7 +27,6 @@ from ddb_query.images.preview import kind_of_terminal, preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from conftest import Ran
 
@@ -353,7 +354,7 @@ class TestAGallery:
         (page,) = write_gallery(castles, force=True)
         assert page == castles.with_name("castles.html")
         html = page.read_text()
-        assert not re.findall(r'(?:src|href)="(?!data:image/webp;base64,)', html)
+        assert not re.findall(r'src="(?!data:image/webp;base64,)', html)
         policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
         assert policy
         style = re.search("<style>(.*?)</style>", html, re.DOTALL)
@@ -385,7 +386,8 @@ class TestAGallery:
         pages = write_gallery(castles, tmp_path / "a b.html", page_images=4)
         assert [page.name for page in pages] == ["a b.html", "a b-2.html", "a b-3.html"]
         html = pages[1].read_text()
-        assert re.findall('href="([^"]+)"', html) == 2 * ["a%20b.html", "a%20b-3.html"]
+        links = re.findall('href="([^"]+[.]html)"', html)
+        assert links == 2 * ["a%20b.html", "a%20b-3.html"]
         assert html.count("<figure") == 4
 
     @pytest.mark.parametrize("layout", ["webdataset", "parquet"])
@@ -393,7 +395,36 @@ class TestAGallery:
         with ddb_query.open("demo") as corpus:
             corpus.select(part=1, limit=3).fetch(tmp_path / "out", layout=layout)
         (page,) = write_gallery(tmp_path / "out")
-        assert page.read_text().count("<figure") == 3
+        html = page.read_text()
+        assert html.count("<figure") == 3
+        assert "href=" not in html
+        assert len(re.findall(r"in [\w-]+[.](?:tar|parquet)", html)) == 3
+
+    @pytest.mark.parametrize("where", ["sheets/x.html", "x.html", "images #1/x.html"])
+    def test_links_each_image_to_its_file_from_wherever_the_page_is(
+        self, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "images #1" / "50% a:b"
+        with ddb_query.open("demo") as corpus:
+            corpus.select(part=1, limit=3).fetch(folder)
+        (tmp_path / where).parent.mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path)
+        (page,) = write_gallery(folder, Path(where))
+        links = re.findall('href="([^"]+)"', page.read_text())
+        files = {Path(unquote(urlsplit(urljoin(page.absolute().as_uri(), a)).path)) for a in links}
+        assert files == set(folder.glob("*.png"))
+        assert len(files) == 3
+
+    def test_names_no_user_and_hides_no_caption(self, castles: Path) -> None:
+        rows = pq.read_table(castles / "metadata.parquet").to_pylist()
+        (page,) = write_gallery(castles)
+        html = page.read_text()
+        for user in {r["user_name"] for r in rows} - {None}:
+            assert user[:8] not in html
+        assert "user" not in re.sub(r"base64,[^\"]*|Content-Security[^>]*", "", html).lower()
+        style = html[html.index("<style>") : html.index("</style>")]
+        assert "hover" not in style
+        assert "opacity" not in style
 
     def test_shows_text_of_the_data_as_text(self, tmp_path: Path) -> None:
         nasty = '"><script>alert(1)</script>\u202e\x1b[31m'

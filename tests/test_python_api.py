@@ -225,7 +225,8 @@ def test_errors_are_of_one_family_and_carry_their_data_and_exit_code(
         call(corpus)
     assert type(caught.value) is error
     assert caught.value.exit_code == code
-    assert str(caught.value) == caught.value.message
+    hint = f"\nhint: {caught.value.hint}" if caught.value.hint else ""
+    assert str(caught.value) == caught.value.message + hint
     assert {name: getattr(caught.value, name) for name in data} == data
     assert corpus.sql("select 1").rows() == [(1,)]
 
@@ -378,7 +379,7 @@ def test_a_notebook_shows_twenty_rows_at_most_all_text_escaped(corpus: ddb_query
     )._repr_html_()
     assert page.count("<tr>") == 21
     assert "<th>&lt;b&gt;&amp;</th>" in page
-    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td></td><td>19</td>" in page
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td><i>NULL</i></td><td>19</td>" in page
     assert "<script>" not in page
     assert page.endswith("<p>20 of 21 rows</p>")
     whole = corpus.sql("select i from range(20) as t(i)")._repr_html_()
@@ -389,7 +390,7 @@ def test_a_notebook_shows_what_was_read_and_does_not_ask_again(corpus: ddb_query
     result = corpus.sql("select random() as x, null as n from range(3)")
     assert result._repr_html_() == result._repr_html_()
     rows = result.rows()
-    assert all(f"<td>{x}</td><td></td>" in result._repr_html_() for x, _ in rows)
+    assert all(f"<td>{x}</td><td><i>NULL</i></td>" in result._repr_html_() for x, _ in rows)
 
 
 def test_text_that_is_not_unicode_is_an_error_of_ddb(corpus: ddb_query.Corpus) -> None:
@@ -405,7 +406,8 @@ def test_a_result_tells_its_columns_without_running(corpus: ddb_query.Corpus) ->
 
 
 def test_the_package_names_what_is_public_and_nothing_else() -> None:
-    assert sorted(ddb_query.__all__) == ["Corpus", "DdbError", "Result", "open"]
+    names = ["Corpus", "DdbError", "Report", "Result", "Selection", "open"]
+    assert sorted(ddb_query.__all__) == names
     assert all(hasattr(ddb_query, name) for name in ddb_query.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'opne'"):
         ddb_query.opne  # noqa: B018

@@ -119,7 +119,10 @@ def test_only_the_line_ends_of_a_text_file_end_a_line() -> None:
         (
             HEADER + "-- param: x number\nselect $x",
             3,
-            "parameter x: type number is not one of text, integer, float, boolean, date, timestamp",
+            (
+                "parameter x: type number is not one of"
+                " text, integer, float, boolean, date, timestamp, user"
+            ),
         ),
         (
             HEADER + "-- param: x integer = many\nselect $x",
@@ -179,8 +182,10 @@ def test_only_the_line_ends_of_a_text_file_end_a_line() -> None:
             3,
             "parameter x: the default nan is not a float",
         ),
-        (HEADER + "-- limit: ten\nselect 1", 3, "limit is a number of rows"),
-        (HEADER + "-- limit: 0\nselect 1", 3, "limit is a number of rows"),
+        (HEADER + "-- limit: ten\nselect 1", 3, "limit is a number of rows, or `N per column`"),
+        (HEADER + "-- limit: 0\nselect 1", 3, "limit is a number of rows, or `N per column`"),
+        (HEADER + "-- limit: 5 per k\nselect 1", 3, "parameter limit is declared but not used"),
+        (HEADER + "-- limit: 5\nselect $limit", 4, "$limit is not declared by a param"),
         (HEADER + "-- column: a\nselect 1", 3, DESCRIBES),
         (
             HEADER + "-- param: x text\n-- param: y text\nselect $x",

@@ -74,7 +74,7 @@ SELECTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("json", {"where": "width > 512", "order_by": "cfg desc", "limit": 40}, {}),
     ("tsv", {"where": "prompt_id in (select prompt_id from search('castle'))"}, {}),
     ("parquet", {"sampler": ["plms"]}, {"partition_by": "day"}),
-    ("parquet", {"user": ["x'; drop view images --"]}, {"hashed": False}),
+    ("parquet", {"match": "x'; drop view images --"}, {"hashed": False}),
 ]
 
 

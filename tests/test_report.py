@@ -286,9 +286,8 @@ def test_two_selections_stand_side_by_side_with_their_difference(corpus: Corpus)
     assert totals["first_seen"][2] is None
     one = {row[0]: row for row in tables(wide.report(sections=["settings"]))["settings/samplers"]}
     for name, first, second, less, *_ in tables(report)["settings/samplers"]:
-        assert first == (one[name][2] if name in one else None)
-        if first is not None and second is not None:
-            assert less == round(first - second, 6)
+        assert first == (one[name][2] if name in one else 0)
+        assert less == round(first - second, 6)
 
 
 def test_the_rest_is_all_that_is_not_selected(corpus: Corpus) -> None:
@@ -304,13 +303,14 @@ def test_two_datasets_are_compared(small: Path, corpus: Corpus, tmp_path: Path) 
         report = corpus.select().report(versus=other.select(), sections=["overview", "terms"])
     totals = {row[0]: row[1:] for row in tables(report)["overview/totals"]}
     assert totals["images"] == (1500, 300, 1200)
-    assert {"terms/telling-a", "terms/telling-b"} <= tables(report).keys()
+    telling = {f"terms/telling-{of}-{side}" for of in ("terms", "artists") for side in "ab"}
+    assert telling <= tables(report).keys()
 
 
 def test_log_odds_are_those_of_monroe_et_al() -> None:
-    first = pa.table({"term": ["both", "one", "shared"], "prompts": [50, 30, 20]})
-    second = pa.table({"term": ["both", "other", "shared"], "prompts": [100, 40, 60]})
-    found = {row["term"]: row for row in log_odds(first, second).to_dicts()}
+    first = pa.table({"name": ["both", "one", "shared"], "prompts": [50, 30, 20]})
+    second = pa.table({"name": ["both", "other", "shared"], "prompts": [100, 40, 60]})
+    found = {row["name"]: row for row in log_odds(first, second).to_dicts()}
     assert set(found) == {"both", "one", "other", "shared"}
     counts = {"both": (50, 100), "one": (30, 0), "other": (0, 40), "shared": (20, 60)}
     for term, (a, b) in counts.items():
@@ -328,9 +328,9 @@ def test_terms_that_tell_one_selection_from_the_other_come_first(tmp_path: Path)
     with ddb_query.open("2m", data_dir=write(published(*rows), tmp_path)) as opened:
         report = opened.select(where="width = 512").report(versus="rest", sections=["terms"])
     found = tables(report)
-    assert found["terms/telling-a"][0][1] == "oil"
-    assert found["terms/telling-b"][0][1] == "photo"
-    assert found["terms/telling-a"][0][4:] == (40, 0)
+    assert found["terms/telling-terms-a"][0][1] == "oil"
+    assert found["terms/telling-terms-b"][0][1] == "photo"
+    assert found["terms/telling-terms-a"][0][4:] == (40, 0, 1.0, 0.0, 1.0)
 
 
 def test_a_selection_beside_itself_differs_in_nothing(corpus: Corpus) -> None:
@@ -391,7 +391,7 @@ def test_json_has_stable_keys_and_numbers_as_they_are(corpus: Corpus, tmp_path: 
     said = json.loads((tmp_path / "x.json").read_text())
     assert list(said) == ["title", "dataset", "images", "selections", "manifest", "sections"]
     table = said["sections"]["overview"]["tables"]["totals"]
-    assert list(table) == ["title", "help", "sentence", "columns", "rows", "sql"]
+    assert list(table) == ["title", "help", "sentence", "columns", "meanings", "rows", "sql"]
     first_seen = next(row["value"] for row in table["rows"] if row["measure"] == "first_seen")
     assert datetime.fromisoformat(first_seen).tzinfo is not None
     assert said["images"] == corpus.select(sampler="k_lms").count()

@@ -203,9 +203,12 @@ def test_what_typer_refuses_is_a_usage_error_in_its_form(
 
 
 def test_a_value_never_becomes_part_of_the_query(ddb: Callable[..., Ran]) -> None:
-    ran = ddb("run", "user-profile", "--user", "x' or '1'='1", "--format", "markdown")
+    ran = ddb("run", "prompt-search", "--words", "x' or '1'='1", "--format", "csv", "-q")
     assert (ran.code, ran.err) == (0, "")
-    assert "| images of the user | 0 |" in ran.text
+    assert ran.text.count("\n") == 1
+    ran = ddb("run", "user-profile", "--user", "x' or '1'='1")
+    assert (ran.code, ran.out) == (2, b"")
+    assert "no user named x' or '1'='1" in ran.err
 
 
 def test_a_parameter_may_have_any_name_that_no_option_has(

@@ -347,8 +347,8 @@ def test_a_dumb_terminal_has_a_plain_prompt(tmp_path: Path) -> None:
     with Terminal(folder=tmp_path, env={"TERM": "dumb"}) as shell:
         shell.wait_for_prompt().run("select 42").wait_for("...>")
         shell.run("as a;").wait_for("│ 42 │", "1 row").wait_for_prompt()
-        shell.run(".run user-profile").wait_for("user:").run("nobody").wait_for(
-            "images of the user"
+        shell.run(".run user-profile").wait_for("user:").run("deleted_account").wait_for(
+            "rows of each section"
         )
         shell.wait_for_prompt().run("exit")
         assert shell.wait_for_end() == 0
@@ -375,8 +375,10 @@ def test_a_mistake_is_told_with_what_was_meant(shell: Terminal) -> None:
 
 
 def test_a_canned_query_asks_for_what_it_needs(shell: Terminal) -> None:
-    shell.run(".run user-profile").wait_for("user:").run("nobody").wait_for("images of the user")
-    shell.wait_for_prompt().press("ctrl-l").wait_without("images of the user").wait_for_prompt()
+    shell.run(".run user-profile").wait_for("user:").run("nobody").wait_for("no user named nobody")
+    shell.wait_for_prompt().run(".run user-profile").wait_for("user:").run("deleted_account")
+    shell.wait_for("rows of each section")
+    shell.wait_for_prompt().press("ctrl-l").wait_without("rows of each section").wait_for_prompt()
     shell.run(".run user-profile").wait_for("user:").press("ctrl-c")
     shell.wait_for("interrupted").wait_for_prompt()
 

@@ -198,6 +198,11 @@ class Session:
         """The format that `--format` or the ending of `--output` says."""
         return output.format_for(self.target, self.options.format)
 
+    @property
+    def on_screen(self) -> bool:
+        """Whether results are shown to a person, rather than written for a program or to a file."""
+        return output.is_screen(self.format, self.target)
+
     def show(self, results: Iterable[Result]) -> None:
         """Write results where and how the options say.
 

@@ -79,9 +79,15 @@ def _as_command(query: CannedQuery) -> Any:
             for parameter in query.parameters
             if given[_PREFIX + parameter.name] is not None
         }
+        limit = session.options.limit
+        few = bool(query.per) and limit is None and session.on_screen
         with session.open() as corpus:
-            result = corpus.run(query.name, limit=session.options.limit, **said)
+            result = corpus.run(query.name, limit=query.limit if few else limit, **said)
             session.show([result])
+        if few:
+            session.diagnostics.note(
+                f"at most {query.limit} rows of each {query.per}; --limit 0 shows all"
+            )
 
     session = inspect.Parameter(
         "session", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Session

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
-from ddb_query.errors import NotPicklableError, NoTypeError, UsageError
+from ddb_query.errors import MissingPackageError, NotPicklableError, NoTypeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -231,7 +231,17 @@ class Result:
         return pl.DataFrame(series)
 
     def df(self) -> pd.DataFrame:
-        """All rows as a pandas.DataFrame; needs pandas, which ddb does not install."""
+        """All rows as a pandas.DataFrame.
+
+        Raises:
+            MissingPackageError: pandas is not there; ddb-query does not install it.
+            SqlError: The engine refused or failed.
+
+        """
+        try:
+            import pandas as pd  # noqa: F401 - asked for before the rows are
+        except ModuleNotFoundError as error:
+            raise MissingPackageError(error.name or "pandas", "a pandas.DataFrame") from error
         frame: pd.DataFrame = self.arrow().to_pandas()
         return frame
 
@@ -278,7 +288,13 @@ class Result:
         rows = self._preview()
         head = "".join(f"<th>{html.escape(column.name)}</th>" for column in self.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell or '')}</td>" for cell in row) + "</tr>"
+            "<tr>"
+            + "".join(
+                # NULL is told from an empty text, and from the text NULL.
+                f"<td>{'<i>NULL</i>' if cell is None else html.escape(cell)}</td>"
+                for cell in row
+            )
+            + "</tr>"
             for row in rows[:NOTEBOOK_ROWS]
         )
         more = len(rows) > NOTEBOOK_ROWS

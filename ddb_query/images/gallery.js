@@ -6,7 +6,8 @@ function filter() {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
   let count = 0;
   for (const figure of figures) {
-    const text = figure.querySelector('figcaption').textContent.toLowerCase();
+    const parts = [...figure.querySelectorAll('.prompt, .settings')];
+    const text = parts.map(part => part.textContent).join(' ').toLowerCase();
     figure.hidden = !words.every(word => text.includes(word));
     count += !figure.hidden;
   }
@@ -34,7 +35,7 @@ box.addEventListener('input', filter);
 document.addEventListener('click', event => {
   const button = event.target.closest('button');
   if (button === null) return;
-  if (button.className === 'veil') button.parentElement.classList.remove('veiled');
+  if (button.className === 'veil') button.closest('figure').classList.remove('veiled');
   else copy(button);
 });
 filter();

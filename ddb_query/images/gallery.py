@@ -1,8 +1,9 @@
 """A contact sheet of fetched images: HTML files that need nothing else, at most 500 images each.
 
-Text of the data is escaped and its control and bidirectional characters are shown as escapes. The
-policy in the head lets nothing load but the thumbnails inside the file, and runs one script and one
-style sheet, known by their hashes.
+User names are left out: they are pseudonyms of people, and a sheet is made to be shown. Text of the
+data is escaped and its control and bidirectional characters are shown as escapes. The policy in the
+head lets nothing load but the thumbnails inside the file, and runs one script and one style sheet,
+known by their hashes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -41,10 +43,12 @@ class Picture:
     Attributes:
         row: Its metadata.
         thumbnail: WebP.
+        file: Where the image was fetched to: a file of its own, or a shard that holds it.
     """
 
     row: dict[str, Any]
     thumbnail: bytes
+    file: Path
 
     def veiled(self, above: float) -> bool:
         """Whether it is shown only when clicked: a score is above, unknown, or says blurred."""
@@ -173,13 +177,13 @@ class _Sheet:
         yield f"<header>\n<h1>{_text(self.title)}</h1>"
         yield f"<p>{self._about(shown)}</p>"
         yield (
-            '<label>Filter by words of the prompt, a user, a sampler<input type="search"'
+            '<label>Filter by words of the prompt, a sampler<input type="search"'
             ' autocomplete="off"></label><output></output>'
         )
         yield from self._links()
         yield "</header>\n<main>"
         for picture in shown:
-            yield _figure(picture, self.veil_above)
+            yield _figure(picture, self.veil_above, self.pages[self.number - 1].parent)
         yield "</main>"
         yield from self._links()
         yield f"<script>{script}</script>\n</body>\n</html>"
@@ -206,25 +210,41 @@ class _Sheet:
         yield "</nav>"
 
 
-def _figure(picture: Picture, veil_above: float) -> str:
+def _figure(picture: Picture, veil_above: float, folder: Path) -> str:
     row = picture.row
     veiled = picture.veiled(veil_above)
     source = base64.b64encode(picture.thumbnail).decode()
-    prompt = _text(row["prompt"] or "")
     size = f"{row['width']} x {row['height']}"
     settings = (
         f"{SAMPLERS.get(row['sampler'], '?')}, {row['step']} steps, cfg {row['cfg']:g}"
         f" · {size} · seed {row['seed']} · part {row['part_id']}"
     )
     scores = f"image {_score(row['image_nsfw'])}, prompt {_score(row['prompt_nsfw'])}"
+    alternative = _text(row["prompt"] or "image without a prompt")
     veil = '<button type="button" class="veil">Show</button>' if veiled else ""
+    copy = '<button type="button">Copy prompt</button>' if row["prompt"] else ""
     return (
-        f'<figure tabindex="0"{" class=veiled" if veiled else ""}>'
-        f'<img loading="lazy" alt="{prompt}" src="data:image/webp;base64,{source}">{veil}'
-        f'<figcaption><p class="prompt">{prompt}</p><p class="settings">{_text(settings)}<br>'
-        f"NSFW {scores}<br>{_text(row['user_name'] or 'no user')}<br>{_text(row['image_name'])}"
-        '</p><button type="button">Copy prompt</button></figcaption></figure>'
+        f'<figure{" class=veiled" if veiled else ""}><div class="image"><img loading="lazy"'
+        f' alt="{alternative}" src="data:image/webp;base64,{source}">{veil}</div>'
+        f'<figcaption>{_prompt(row["prompt"])}<p class="settings">{_text(settings)}<br>'
+        f"NSFW {scores}<br>{_text(row['image_name'])}</p>"
+        f"<p>{_full_size(picture, folder)} {copy}</p></figcaption></figure>"
     )
+
+
+def _prompt(prompt: str | None) -> str:
+    """A prompt, which scrolls when it is long; none is told from one of these words."""
+    if not prompt:
+        return f"<p><i>({'no' if prompt is None else 'empty'} prompt)</i></p>"
+    return f'<p class="prompt" tabindex="0">{_text(prompt)}</p>'
+
+
+def _full_size(picture: Picture, folder: Path) -> str:
+    """A link to the image, as seen from the page; of one in a shard, where it is."""
+    if picture.file.name != picture.row["image_name"]:
+        return f"in {_text(picture.file.name)}"
+    place = Path(os.path.relpath(picture.file, folder.absolute())).as_posix()
+    return f'<a href="{escape(_address(place))}">Full size</a>'
 
 
 def _pictures(
@@ -234,7 +254,7 @@ def _pictures(
     progress: Progress | None,
 ) -> Iterator[Picture]:
     for done, (name, data) in enumerate(stored_images(place.folder, files), 1):
-        yield Picture(rows[name], thumbnail(data))
+        yield Picture(rows[name], thumbnail(data), place.folder / files[name])
         if progress is not None:
             progress(done, len(files), "images", "drawing thumbnails")
 
@@ -249,10 +269,11 @@ def _score(score: float | None) -> str:
     return "blurred" if score == BLURRED else f"{score:.2f}"
 
 
-def _address(name: str) -> str:
+def _address(path: str) -> str:
+    """A relative path as an address; a colon in it begins no scheme."""
     from urllib.parse import quote
 
-    return quote(name)
+    return quote(path, safe="/")
 
 
 def _text(text: str) -> str:

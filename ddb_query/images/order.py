@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
-from ddb_query.errors import UsageError
+from ddb_query.errors import UnknownNameError, UsageError
 from ddb_query.images.layouts import FOLDER, Layout, layout_of
 from ddb_query.images.rows import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from ddb_query.errors import HubError
     from ddb_query.images.ledger import Difference
 
 JOBS = 16
 MOST_JOBS = 64
+
+
+class OrderFields(TypedDict, total=False):
+    """What `Selection.fetch` and `Selection.plan` take by name.
+
+    Attributes:
+        layout: What the folder looks like when all is there; docs/fetch.md has the layouts.
+        class_by: What the folders of a layout of classes are.
+        jobs: How many connections work at once.
+        retry_failed: Whether what failed for good in an earlier run is tried again.
+        check_json: Whether the JSON of each part is compared with the metadata.
+        local: Folders of part zips, extracted parts or earlier fetches to take images from.
+    """
+
+    layout: str | None
+    class_by: str | None
+    jobs: int
+    retry_failed: bool
+    check_json: bool
+    local: Path | str | Sequence[Path | str]
 
 
 @dataclass(frozen=True)
@@ -39,26 +59,26 @@ class Order:
     local: tuple[Path, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        *,
-        layout: str | None = None,
-        class_by: str | None = None,
-        local: Iterable[Path | str] = (),
-        **given: Any,
-    ) -> Order:
-        """An order whose layout is told by name.
+    def of(cls, given: OrderFields) -> Order:
+        """An order from what `Selection.fetch` was given by name.
 
         Raises:
-            UsageError: There is no such layout, or a field makes no sense.
+            UsageError: There is no such option or layout, or a value makes no sense.
         """
+        known = OrderFields.__annotations__
         for name in given:
-            if name not in cls.__dataclass_fields__:
-                raise UsageError(f"a fetch has no {name}")
-        if not 1 <= given.get("jobs", JOBS) <= MOST_JOBS:
+            if name not in known:
+                raise UnknownNameError("option of a fetch", name, known)
+        jobs, local = given.get("jobs", JOBS), given.get("local", ())
+        if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= MOST_JOBS:
             raise UsageError(f"jobs is a number from 1 to {MOST_JOBS}")
-        folders = tuple(map(Path, [local] if isinstance(local, str | Path) else local))
-        return cls(layout=layout_of(layout, class_by), local=folders, **given)
+        return cls(
+            layout_of(given.get("layout"), given.get("class_by")),
+            jobs,
+            given.get("retry_failed", False),
+            given.get("check_json", False),
+            tuple(map(Path, [local] if isinstance(local, str | Path) else local)),
+        )
 
 
 @dataclass

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from ddb_query.printable import printable
-from ddb_query.report.spelling import heading, spelled
+from ddb_query.report.bins import Bins, bins_of, grounded, groups_of, outlines
+from ddb_query.report.spelling import heading, is_share, meant, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,7 +107,7 @@ def alternative(chart: Chart, table: Table) -> str:
     if chart.kind == "heatmap":
         y, x = chart.fields["color"], chart.fields["y"]
     known = [row for row in chart.rows if row.get(y) is not None]
-    about = f"{table.title}: {_WORDS[chart.kind]} of {heading(y)} by {heading(x)}"
+    about = f"{table.title}: {_WORDS[chart.kind]} of {_meant(y, chart)} by {heading(x)}"
     if not known:
         return f"{about}."
     top = max(known, key=lambda row: row[y])
@@ -122,9 +123,9 @@ _WORDS = {
 
 def _bar(chart: Chart, width: int) -> Spec:
     x, y = chart.fields["x"], chart.fields["y"]
-    encoding: Spec = {"x": _ordered(x, width), "y": _amount(y, chart)}
+    encoding: Spec = {"x": _ordered(x, chart, width), "y": _amount(y, chart)}
     if "y2" in chart.fields:
-        return {**_folded((y, chart.fields["y2"])), **_grouped(chart, x, width)}
+        return {**_folded((y, chart.fields["y2"]), chart), **_grouped(chart, x, width)}
     if chart.series:
         encoding |= {"xOffset": {"field": chart.series, "sort": None}, **_colored(chart.series)}
     return {"mark": _mark("bar"), "encoding": encoding}
@@ -132,7 +133,7 @@ def _bar(chart: Chart, width: int) -> Spec:
 
 def _grouped(chart: Chart, x: str, width: int) -> Spec:
     encoding: Spec = {
-        "x": _ordered(x, NARROW if chart.series else width),
+        "x": _ordered(x, chart, NARROW if chart.series else width),
         "xOffset": {"field": _MEASURE, "sort": None},
         "y": _folded_amount(chart.fields["y"], chart),
         **_colored(_MEASURE),
@@ -165,43 +166,54 @@ def _ranking(chart: Chart, width: int) -> Spec:
 
 
 def _histogram(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of all kinds
-    x, y = chart.fields["x"], chart.fields["y"]
-    group = chart.fields.get("color") or chart.series
-    scale = {"type": "log"} if chart.fields.get("scale") == "log" else {}
-    axis = {"title": heading(_unit(chart, x)), "grid": False}
-    encoding: Spec = {
-        "x": {"field": x, "type": "quantitative", "axis": axis, "scale": {"nice": False}},
-        "y": {**_amount(y, chart), "scale": scale} if scale else _amount(y, chart),
-    }
-    if not group:
-        encoding["x"]["bin"] = {"binned": True}
-        encoding["x2"] = {"field": "end"}
+    x, y, bins = chart.fields["x"], chart.fields["y"], bins_of(chart)
+    log = chart.fields.get("scale") == "log"
+    axis = {"title": _binned_title(chart, bins), "grid": False}
+    across: Spec = {"field": x, "type": "quantitative", "axis": axis, "scale": {"nice": False}}
+    amount = _amount(y, chart)
+    if not groups_of(chart):
+        encoding = {"x": {**across, "bin": {"binned": True}}, "x2": {"field": "end"}, "y": amount}
+        bars = [{**_plain(row), "end": round(row[x] + bins.width, 6)} for row in chart.rows]
         mark = {**_mark("bar"), "binSpacing": 1}
-        return {"transform": [_closed(chart)], "mark": mark, "encoding": encoding}
-    encoding |= _colored(group)
-    if chart.series and group != chart.series:
-        encoding["strokeDash"] = {"field": chart.series, "sort": None}
-    return {"mark": {"type": "line", "interpolate": "step-after"}, "encoding": encoding}
-
-
-def _closed(chart: Chart) -> Spec:
-    """The end of each bin; the last one, which is open, is drawn as wide as the first."""
-    low, high = chart.fields["x"], chart.fields["x2"]
-    step = next((row[high] - row[low] for row in chart.rows if row[high] is not None), 1)
-    return {
-        "calculate": f"datum.{high} === null ? datum.{low} + {step} : datum.{high}",
-        "as": "end",
+        return {"data": {"values": bars}, "mark": mark, "encoding": encoding}
+    floor = _power_of_ten([row[y] for row in chart.rows if row[y]]) if log else 0
+    if log:
+        amount["scale"] = {"type": "log", "domainMin": floor}
+        amount["axis"]["format"] = "~p" if is_share(y) else "~s"
+    encoding = {
+        "x": across,
+        "y": amount,
+        **_colored(chart.fields.get("color") or chart.series),
     }
+    if chart.series and "color" in chart.fields:
+        encoding["strokeDash"] = {"field": chart.series, "sort": None}
+    return {
+        "data": {"values": outlines(chart, floor)},
+        "mark": {"type": "line", "interpolate": "step-after"},
+        "encoding": encoding,
+    }
+
+
+def _binned_title(chart: Chart, bins: Bins) -> str:
+    """What is binned, and what the last bin holds when it is open."""
+    title = heading(chart.fields.get("unit", chart.fields["x"]))
+    return title if bins.open_from is None else f"{title} (last bin: {bins.open_from:g} or more)"
+
+
+def _power_of_ten(amounts: Sequence[float]) -> float:
+    """The highest power of ten that is below all amounts: where a logarithmic axis begins."""
+    least = min(amounts, default=1)
+    return float(10 ** (math.ceil(math.log10(least)) - 1))
 
 
 def _line(chart: Chart, width: int) -> Spec:
-    # Two selections differ in size: their shares compare.
-    y = "share" if chart.series else chart.fields["y"]
-    encoding = {"x": _time(chart.fields["x"], width), "y": _amount(y, chart)}
+    encoding = {"x": _time(chart.fields["x"], width), "y": _amount(chart.fields["y"], chart)}
+    data = {"values": [_plain(row) for row in grounded(chart)]}
     if chart.series:
-        return {"mark": "line", "encoding": {**encoding, **_colored(chart.series)}}
+        return {"data": data, "mark": "line", "encoding": {**encoding, **_colored(chart.series)}}
     line = {"color": COLORS[0]}
     return {
+        "data": data,
         "mark": {"type": "area", "color": COLORS[0], "fillOpacity": 0.18, "line": line},
         "encoding": encoding,
     }
@@ -209,7 +221,11 @@ def _line(chart: Chart, width: int) -> Spec:
 
 def _lines(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of all kinds
     measures = tuple(chart.fields["y"].split(","))
-    x = {"field": chart.fields["x"], "type": "quantitative", "axis": _titled(chart.fields["x"])}
+    x = {
+        "field": chart.fields["x"],
+        "type": "quantitative",
+        "axis": _titled(chart.fields["x"], chart),
+    }
     encoding: Spec = {
         "x": x,
         "y": _folded_amount(measures[0], chart),
@@ -217,7 +233,7 @@ def _lines(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of all
     }
     if chart.series:
         encoding["strokeDash"] = {"field": chart.series, "sort": None}
-    return {**_folded(measures), "mark": "line", "encoding": encoding}
+    return {**_folded(measures, chart), "mark": "line", "encoding": encoding}
 
 
 def _area(chart: Chart, width: int) -> Spec:
@@ -239,7 +255,7 @@ def _lorenz(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of al
     across = {
         "field": x,
         "type": "quantitative",
-        "axis": {**_titled(x), "format": "%", "tickCount": 5},
+        "axis": {**_titled(x, chart), "format": "%", "tickCount": 5},
     }
     curve: Spec = {"mark": "line", "encoding": {"x": across, "y": _amount(y, chart)}}
     curve["encoding"] |= _colored(chart.series) if chart.series else {}
@@ -255,8 +271,13 @@ def _lorenz(chart: Chart, width: int) -> Spec:  # noqa: ARG001 - one shape of al
 def _heatmap(chart: Chart, width: int) -> Spec:
     x, y, color = (chart.fields[name] for name in ("x", "y", "color"))
     place = {
-        "x": {"field": x, "type": "nominal", "sort": None, "axis": {**_titled(x), "labelAngle": 0}},
-        "y": {"field": y, "type": "nominal", "sort": None, "axis": _titled(y)},
+        "x": {
+            "field": x,
+            "type": "nominal",
+            "sort": _bands(chart),
+            "axis": {**_titled(x, chart), "labelAngle": 0},
+        },
+        "y": {"field": y, "type": "nominal", "sort": _bands(chart), "axis": _titled(y, chart)},
     }
     shade = {
         "field": color,
@@ -264,15 +285,17 @@ def _heatmap(chart: Chart, width: int) -> Spec:
         "scale": {"type": "sqrt", "range": [0.05, 0.75]},
         "legend": None,
     }
-    words = {"field": "shown", "type": "nominal"}
+    amount = f"datum.{color}"
     layers = [
         {"mark": {"type": "rect", "color": COLORS[0]}, "encoding": {**place, "opacity": shade}},
         {
             "mark": {"type": "text", "fontSize": 11, "color": INK},
-            "encoding": {**place, "text": words},
+            "encoding": {**place, "text": {"field": "shown", "type": "nominal"}},
         },
     ]
-    calculated = [{"calculate": f"format(datum.{color}, '.2~%')", "as": "shown"}]
+    # What rounds to nothing is not nothing.
+    words = f"0 < {amount} && {amount} < 0.00005 ? '< 0.01%' : format({amount}, '.2~%')"
+    calculated = [{"calculate": words, "as": "shown"}]
     if not chart.series:
         return {"transform": calculated, "layer": layers, "height": {"step": 30}}
     inner = {"width": (width - 110) // 2, "height": {"step": 30}, "layer": layers}
@@ -288,9 +311,9 @@ _KINDS: Mapping[str, Callable[[Chart, int], Spec]] = {
 }  # fmt: skip
 
 
-def _folded(measures: Sequence[str]) -> Spec:
+def _folded(measures: Sequence[str], chart: Chart) -> Spec:
     """Several columns as one, told apart by their names in words."""
-    named = {name: heading(name) for name in measures}
+    named = {name: _meant(name, chart) for name in measures}
     return {
         "transform": [
             {"fold": list(measures), "as": ["folded", _AMOUNT]},
@@ -307,9 +330,14 @@ def _colored(field: str) -> Spec:
     return {"color": {"field": field, "type": "nominal", "sort": None}}
 
 
-def _ordered(field: str, width: int) -> Spec:
+def _ordered(field: str, chart: Chart, width: int) -> Spec:
     axis = {"title": heading(field), "labelAngle": 0 if width > NARROW else -40}
-    return {"field": field, "type": "nominal", "sort": None, "axis": axis}
+    return {"field": field, "type": "nominal", "sort": _bands(chart), "axis": axis}
+
+
+def _bands(chart: Chart) -> list[str] | None:
+    """The order of an axis of names; that of the rows when nothing says another."""
+    return list(chart.bands) or None
 
 
 def _time(field: str, width: int) -> Spec:
@@ -324,9 +352,8 @@ def _time(field: str, width: int) -> Spec:
 
 def _amount(column: str, chart: Chart) -> Spec:
     """A scale of amounts, in the unit that the column's name says."""
-    share = column == "share" or column.endswith("_share")
-    title = f"{heading(column)} {chart.meanings.get(column, '')}".strip()
-    axis: Spec = {"title": title, "tickCount": 5, "format": ".2~%" if share else "~s"}
+    form = ".2~%" if is_share(column) else "~s"
+    axis: Spec = {"title": _meant(column, chart), "tickCount": 5, "format": form}
     return {"field": column, "type": "quantitative", "axis": axis}
 
 
@@ -336,24 +363,24 @@ def _folded_amount(column: str, chart: Chart) -> Spec:
     return {**found, "field": _AMOUNT, "axis": {**found["axis"], "title": None}}
 
 
-def _titled(field: str) -> Spec:
-    return {"title": heading(field)}
+def _titled(field: str, chart: Chart) -> Spec:
+    return {"title": _meant(field, chart)}
 
 
-def _unit(chart: Chart, x: str) -> str:
-    return chart.fields.get("unit", x)
+def _meant(column: str, chart: Chart) -> str:
+    return meant(column, chart.meanings.get(column, ""))
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _json(value) for name, value in row.items()}
+    return {name: _json(name, value) for name, value in row.items()}
 
 
-def _json(value: Any) -> Any:
+def _json(column: str, value: Any) -> Any:
     if isinstance(value, datetime.datetime):
         return f"{value.isoformat()}Z"
     if isinstance(value, datetime.date):
         return f"{value.isoformat()}T00:00:00Z"
-    return printable(value) if isinstance(value, str) else value
+    return spelled(column, value) if isinstance(value, str) else value
 
 
 def _shown(column: str, value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ddb_query.printable import printable
 from ddb_query.report import cells, charts
 from ddb_query.report.manifest_lines import lines as manifest_lines
+from ddb_query.report.spelling import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ def _article(name: str, table: Table) -> Iterator[str]:
     yield f'<article id="{name}">\n<h3>{_text(table.title)}</h3>'
     if table.sentence:
         yield f'<p class="sentence">{_text(table.sentence)}</p>'
-    yield f'<p class="help">{_text(table.help)}</p>'
+    yield f'<p class="help">{_text(cells.about(table))}</p>'
     if not table.rows:
         yield "<p>Nothing to show.</p>"
     elif table.chart:
@@ -121,7 +122,7 @@ def _figure(name: str, table: Table) -> Iterator[str]:
 def _facts(table: Table) -> Iterator[str]:
     yield '<dl class="facts">'
     for name, value in cells.rows(table):
-        yield f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>"
+        yield f"<div><dt>{_text(name)}</dt><dd>{_shown(value)}</dd></div>"
     yield "</dl>"
 
 
@@ -141,7 +142,12 @@ def _grid(table: Table) -> Iterator[str]:
 
 
 def _cell(cell: str, *, number: bool) -> str:
-    return f'<td class="{"number-cell" if number else "text"}">{_text(cell)}</td>'
+    return f'<td class="{"number-cell" if number else "text"}">{_shown(cell)}</td>'
+
+
+def _shown(cell: str) -> str:
+    """A value, or what stands in place of one, set apart from data."""
+    return f"<i>{_text(cell)}</i>" if isinstance(cell, StandIn) else _text(cell)
 
 
 def _made(report: Report) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """A report as JSON for other programs: stable keys, numbers as they are.
 
 `{"title", "dataset", "images", "selections", "manifest", "sections": {name: {"title", "tables":
-{name: {"title", "help", "sentence", "columns", "rows", "sql"}}}}}`; `rows` are objects by column,
-and times are UTC.
+{name: {"title", "help", "sentence", "columns", "meanings", "rows", "sql"}}}}}`; `rows` are objects
+by column, `meanings` say what shares are of, and times are UTC.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def _table(table: Table) -> dict[str, Any]:
         "help": table.help,
         "sentence": table.sentence,
         "columns": list(table.columns),
+        "meanings": dict(table.meanings),
         "rows": table.records(),
         "sql": table.sql,
     }

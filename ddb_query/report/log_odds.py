@@ -1,4 +1,4 @@
-"""Which terms set two selections apart: log-odds with an informative Dirichlet prior.
+"""Which terms and artists set two selections apart: log-odds with an informative Dirichlet prior.
 
 Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 16 (2008), section 3.5.1: the prior
 of a term is its share in both selections together, as if it had been seen in so many counts more.
@@ -6,43 +6,69 @@ of a term is its share in both selections together, as if it had been seen in so
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ddb_query.report.model import Chart, Table
-from ddb_query.report.sections import TERMS_SQL
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
 PRIOR_COUNTS = 500
-SHOWN_TERMS = 25
-_COLUMNS = ("rank", "term", "z_score", "log_odds", "a_prompts", "b_prompts")
+SHOWN = 25
+_COLUMNS = (
+    "rank", "name", "z_score", "log_odds", "a_prompts", "b_prompts", "a_share", "b_share",
+    "difference_share",
+)  # fmt: skip
 _HELP = (
-    "Terms by how surely they are more usual on this side: the log-odds of a term in A against B,"
-    " with a prior from both together (Monroe et al. 2008), divided by its standard error; beyond"
-    " 1.96 it is hardly chance. Terms that are merely rare do not come up."
+    "Ranked by how surely each is more usual on this side: the log-odds in A against B, with a"
+    " prior from both together (Monroe et al. 2008), divided by its standard error; beyond 1.96 it"
+    " is hardly chance. What is merely rare does not come up."
 )
+_MEANINGS = {"share": "of the distinct prompts"}
 
 
-def telling_terms(first: pa.Table, second: pa.Table) -> tuple[Table, Table]:
-    """The terms that tell A from B, and B from A.
+@dataclass(frozen=True)
+class Counted:
+    """How many distinct prompts of a selection hold each term, or name each artist.
 
-    Args:
-        first: `term` and `prompts`, the distinct prompts that hold it, in A; every term once.
-        second: The same of B.
+    Attributes:
+        name: What is counted: `term` or `artist`.
+        sql: How.
+        counts: A column of that name, every one once, and `prompts`.
+        prompts: How many distinct prompts the selection has.
     """
-    scored = log_odds(first, second)
-    return (
-        _table("telling-a", "Terms that tell A from B", scored, sign=1),
-        _table("telling-b", "Terms that tell B from A", scored, sign=-1),
+
+    name: str
+    sql: str
+    counts: pa.Table
+    prompts: int
+
+
+def telling(first: Counted, second: Counted) -> tuple[Table, Table]:
+    """What tells A from B, and B from A."""
+    import polars as pl
+
+    one, other = (side.counts.rename_columns(["name", "prompts"]) for side in (first, second))
+    a, b = (
+        pl.col(column) / max(side.prompts, 1)
+        for column, side in (("a_prompts", first), ("b_prompts", second))
     )
+    scored = log_odds(one, other).with_columns(
+        a_share=a.round(6), b_share=b.round(6), difference_share=(a - b).round(6)
+    )
+    return _table(first, "A", "B", scored, sign=1), _table(first, "B", "A", scored, sign=-1)
 
 
 def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
-    """Every term of either side: `term`, `a_prompts`, `b_prompts`, `log_odds`, `z_score`.
+    """Every name of either side: `name`, `a_prompts`, `b_prompts`, `log_odds`, `z_score`.
 
-    Both are positive for terms of A, and rounded to six decimals.
+    Both are positive for those of A, and rounded to six decimals.
+
+    Args:
+        first: `name` and `prompts`, the distinct prompts that hold it, in A; every name once.
+        second: The same of B.
     """
     import polars as pl
 
@@ -50,7 +76,7 @@ def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
         pl.DataFrame(pl.from_arrow(table)).rename({"prompts": name})
         for table, name in ((first, "a_prompts"), (second, "b_prompts"))
     )
-    joined = one.join(other, on="term", how="full", coalesce=True).fill_null(0)
+    joined = one.join(other, on="name", how="full", coalesce=True).fill_null(0)
     a, b = pl.col("a_prompts"), pl.col("b_prompts")
     prior = (a + b) * PRIOR_COUNTS / (a.sum() + b.sum())
     return (
@@ -59,13 +85,13 @@ def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
             deviation=(1 / (a + prior) + 1 / (b + prior)).sqrt(),
         )
         .select(
-            "term",
+            "name",
             "a_prompts",
             "b_prompts",
             log_odds=pl.col("delta").round(6),
             z_score=(pl.col("delta") / pl.col("deviation")).round(6),
         )
-        .sort("term")
+        .sort("name")
     )
 
 
@@ -75,20 +101,21 @@ def _log_odds_of(count: pl.Expr, prior: pl.Expr) -> pl.Expr:
     return ((count + prior) / others).log()
 
 
-def _table(name: str, title: str, scored: pl.DataFrame, *, sign: int) -> Table:
+def _table(of: Counted, side: str, other: str, scored: pl.DataFrame, *, sign: int) -> Table:
     import polars as pl
 
     best = (
         scored.filter(pl.col("z_score") * sign > 0)
-        .sort([pl.col("z_score") * -sign, pl.col("term")])
-        .head(SHOWN_TERMS)
+        .sort([pl.col("z_score") * -sign, pl.col("name")])
+        .head(SHOWN)
         .with_row_index("rank", offset=1)
     )
+    columns = tuple(of.name if column == "name" else column for column in _COLUMNS)
     rows = tuple(best.select(_COLUMNS).rows())
-    table = Table(name, title, _HELP, TERMS_SQL, _COLUMNS, rows, key=("rank",))
-    if not rows:
-        return table
-    drawn = [{**record, "distance": abs(record["z_score"])} for record in table.records()]
+    name = f"telling-{of.name}s-{side.lower()}"
+    title = f"{of.name.capitalize()}s that tell {side} from {other}"
+    found = Table(name, title, _HELP, of.sql, columns, rows, _MEANINGS, key=("rank",))
+    drawn = tuple({**record, "distance": abs(record["z_score"])} for record in found.records())
     meanings = {"distance": "in standard errors"}
-    chart = Chart("ranking", {"x": "distance", "y": "term"}, tuple(drawn), meanings)
-    return Table(name, title, _HELP, TERMS_SQL, _COLUMNS, rows, key=("rank",), chart=chart)
+    chart = Chart("ranking", {"x": "distance", "y": of.name}, drawn, meanings)
+    return replace(found, chart=chart) if drawn else found

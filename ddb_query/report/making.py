@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ddb_query.report.compare import side_by_side
-from ddb_query.report.log_odds import telling_terms
-from ddb_query.report.model import Report, Section
-from ddb_query.report.sections import TERMS, find
+from ddb_query.report.log_odds import telling
+from ddb_query.report.model import Report
+from ddb_query.report.sections import find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ddb_query.dataset import Dataset
     from ddb_query.progress import Progress
+    from ddb_query.report.model import Section, Table
     from ddb_query.report.sections import Found, Scope
 
 
@@ -64,7 +65,7 @@ def make(
             one.scope,
             sections,
             users=users,
-            terms=versus is not None,
+            compared=versus is not None,
             progress=progress,
             whose=f"selection {place} of {len(subjects)}, " if versus else "",
         )
@@ -82,14 +83,17 @@ def make(
 
 
 def _compared(first: Found, second: Found) -> tuple[Section, ...]:
+    """The sections side by side; what tells the two apart stands before the lists of each."""
+
+    def tables(section: Section) -> Iterator[Table]:
+        for table in section.tables:
+            place = section.name, table.name
+            if place in first.counted:
+                yield from telling(first.counted[place], second.counted[place])
+            yield table
+
     sections = side_by_side(first.sections, second.sections, ("A", "B"))
-    if first.terms is None or second.terms is None:
-        return sections
-    telling = telling_terms(first.terms, second.terms)
-    return tuple(
-        replace(section, tables=(*telling, *section.tables)) if section.name == TERMS else section
-        for section in sections
-    )
+    return tuple(replace(section, tables=tuple(tables(section))) for section in sections)
 
 
 def _title(subjects: Sequence[Subject]) -> str:

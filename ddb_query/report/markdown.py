@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ddb_query.layout import markdown_text
 from ddb_query.report import cells
 from ddb_query.report.manifest_lines import lines as manifest_lines
+from ddb_query.report.spelling import StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ddb_query.report.model import Report, Table
 
@@ -36,17 +37,22 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     yield f"\n### {markdown_text(table.title)}\n"
-    yield markdown_text(table.help)
+    yield markdown_text(cells.about(table))
     if table.sentence:
         yield f"\n**{markdown_text(table.sentence)}**"
     yield ""
     if not table.rows:
         yield "Nothing to show."
         return
-    yield _row(cells.headings(table))
-    yield _row(["--:" if right else "---" for right in cells.numeric(table)], escaped=True)
-    yield from (_row(row) for row in cells.rows(table))
+    yield _row(map(markdown_text, cells.headings(table)))
+    yield _row("--:" if right else "---" for right in cells.numeric(table))
+    yield from (_row(map(_shown, row)) for row in cells.rows(table))
 
 
-def _row(parts: list[str], *, escaped: bool = False) -> str:
-    return f"| {' | '.join(parts if escaped else map(markdown_text, parts))} |"
+def _row(parts: Iterable[str]) -> str:
+    return f"| {' | '.join(parts)} |"
+
+
+def _shown(cell: str) -> str:
+    """A value, or what stands in place of one, set apart from data."""
+    return f"*{markdown_text(cell)}*" if isinstance(cell, StandIn) else markdown_text(cell)

@@ -26,6 +26,7 @@ class Chart:
         rows: The table's rows by column name, in its order.
         meanings: What `share` and the like are of.
         series: Column that tells two selections apart; empty for one.
+        bands: The order of names on an axis; empty for that of the rows.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Chart:
     rows: tuple[Mapping[str, Any], ...]
     meanings: Mapping[str, str] = field(default_factory=dict)
     series: str = ""
+    bands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,13 @@ class Table:
         sql: The query.
         columns: Their names.
         rows: Python values; None for NULL. A table of facts has a row for each: name and value.
-        meanings: Columns that need a word.
+        meanings: Columns that need a word, and what each share is of. In a comparison they go by
+            the names that the columns of one selection have.
         facts: Whether it is one row of the query, turned on its side.
         key: Columns that tell rows apart, also of two selections.
         shared: Columns that are worth comparing.
+        zeros: Those of them that are 0 where a selection has no row of a key that the other has.
+        bands: The names that a column of the key may have, in order; empty when any.
         sentence: What it says, in words; may be empty.
         chart: Its picture, if it has one and there is something to draw.
     """
@@ -64,6 +69,8 @@ class Table:
     facts: bool = False
     key: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
     sentence: str = ""
     chart: Chart | None = None
 
@@ -108,10 +115,10 @@ class Report:
         return [f"{mark}: {words}" for mark, words in zip("AB", self.selections, strict=True)]
 
     def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Write it to a file: .html, .md, .json or .txt.
+        """Write it to a file.
 
         Args:
-            path: The file.
+            path: The file; its ending says the form: .html, .md, .json or .txt.
             force: Whether a file that exists is replaced.
 
         Raises:
@@ -127,7 +134,7 @@ class Report:
         """Write each chart as SVG and PDF, and return their names.
 
         Args:
-            folder: Where; made when it is not there.
+            folder: Where; it is made when it is not there.
             force: Whether charts that are there are replaced.
 
         Raises:

@@ -1,28 +1,27 @@
 """Runs the queries of a report over a selection: `sql/reports/corpus/`, a folder a section.
 
-A query is a canned query of the form of docs/queries.md whose file is called `N-name.sql`, with
-these header keys more: `title`; `sentence`, a text with `{columns}` of the first row; `key`, the
-columns that tell rows apart; `compare`, the columns worth comparing; `chart`; `private`, columns
-shown on demand. One without a key gives one row, a table of facts.
+A query is a canned query of the form of docs/queries.md whose file is called `N-name.sql`, with the
+header keys more that docs/report.md describes. One without a `key` gives one row, a table of facts.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ddb_query.engines.base import Relation, Result
-from ddb_query.errors import QueryFileError, UsageError
+from ddb_query.errors import QueryFileError, UnknownNameError
 from ddb_query.progress import step
 from ddb_query.query_file import CannedQuery, parse
 from ddb_query.query_library import sql_folder
+from ddb_query.report.log_odds import Counted
 from ddb_query.report.model import FACT, VALUE, Chart, Section, Table
-from ddb_query.report.spelling import spelled
+from ddb_query.report.spelling import is_share, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -30,14 +29,12 @@ if TYPE_CHECKING:
     from ddb_query.engines.base import Engine
     from ddb_query.progress import Progress
 
-EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private"})
-# The section that two selections' terms are ranked in, and what that takes.
-TERMS = "terms"
-TERMS_SQL = "select term, prompts from terms"
+EXTRA_KEYS = frozenset({"title", "sentence", "key", "compare", "chart", "private", "tell", "bands"})
 IMAGES_SQL = "select count(*) as images from images"
 # Views that say of each prompt what all prompts of the corpus say together: as they are, whatever
 # the selection.
 _OF_THE_CORPUS = frozenset({"prompt_artists"})
+PROMPTS_SQL = "select count(*) as prompts from prompts"
 # What SQL reads from, as far as it is a name, with or without its schema.
 _SOURCE = re.compile(r"\b(from|join)\s+(?:(?:main|source)\.)?(\w+)")
 
@@ -77,12 +74,12 @@ class Found:
     Attributes:
         sections: One for each that was asked for.
         images: How many images were selected.
-        terms: How many prompts hold each term, if that was asked for.
+        counted: For a comparison, what tells selections apart, by the table that it is about.
     """
 
     sections: tuple[Section, ...]
     images: int
-    terms: pa.Table | None = None
+    counted: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
 
 
 def find(
@@ -90,7 +87,7 @@ def find(
     sections: Sequence[str] = (),
     *,
     users: bool = False,
-    terms: bool = False,
+    compared: bool = False,
     progress: Progress | None = None,
     whose: str = "",
 ) -> Found:
@@ -100,7 +97,7 @@ def find(
         scope: What they are about.
         sections: Names of sections; empty for all.
         users: Whether private columns are shown.
-        terms: Whether to count every term, when the section of terms is among them.
+        compared: Whether to count all that may tell the selection from another.
         progress: Told of every section.
         whose: What stands before the name of a section when it is told.
 
@@ -110,7 +107,7 @@ def find(
     """
     chosen = [(name, _queries(folder)) for name, folder in _folders(sections)]
     found: list[Section] = []
-    counted = None
+    counted: dict[tuple[str, str], Counted] = {}
     with _tables(scope) as make:
         # First, while the names that these views read mean the corpus.
         texts = [query.sql for _, queries in chosen for query in queries]
@@ -124,8 +121,9 @@ def find(
                 make([query.sql for query in queries])
                 tables = tuple(_table(scope.engine, query, users=users) for query in queries)
                 found.append(Section(name, _title(name), tables))
-                if terms and name == TERMS:
-                    counted = _asked(scope.engine, TERMS_SQL)
+                if compared:
+                    told = {(name, q.name): _counted(scope.engine, q) for q in queries if _tells(q)}
+                    counted |= told
     return Found(tuple(found), images, counted)
 
 
@@ -151,12 +149,23 @@ def _asked(engine: Engine, sql: str) -> pa.Table:
     return Result(engine.answer(Relation(sql))).arrow()
 
 
+def _tells(query: CannedQuery) -> bool:
+    return "tell" in query.extras
+
+
+def _counted(engine: Engine, query: CannedQuery) -> Counted:
+    name, _, sql = query.extras["tell"].partition(": ")
+    sql = sql or query.sql
+    counts = _asked(engine, sql).select([name, "prompts"])
+    return Counted(name, sql, counts, _asked(engine, PROMPTS_SQL)["prompts"][0].as_py())
+
+
 def _folders(sections: Sequence[str] = ()) -> list[tuple[str, Path]]:
     folders = sorted(path for path in (sql_folder() / "reports/corpus").iterdir() if path.is_dir())
     known = {path.name.partition("-")[2]: path for path in folders}
     for name in sections:
         if name not in known:
-            raise UsageError(f"no section named {name}", hint=f"there are {', '.join(known)}")
+            raise UnknownNameError("section", name, known)
     return [(name, path) for name, path in known.items() if not sections or name in sections]
 
 
@@ -213,21 +222,26 @@ def _table(engine: Engine, query: CannedQuery, *, users: bool) -> Table:
     sentence = _sentence(query, names, rows)
     if not key:
         rows, names = tuple(zip(names, rows[0], strict=True)), (FACT, VALUE)
+    more = f" The list goes on after these {query.limit}." if goes_on else ""
     found = Table(
-        query.name, query.extras.get("title", query.name),
-        query.description + (f" The list goes on after these {query.limit}." if goes_on else ""),
-        query.sql, names,
-        rows, dict(query.columns), not key, key or (FACT,),
-        _names(query.extras.get("compare", "")), sentence,
+        query.name, query.extras.get("title", query.name), query.description + more, query.sql,
+        names, rows, dict(query.columns), not key, key or (FACT,), *_compared(query),
+        tuple(filter(None, query.extras.get("bands", "").split(" | "))), sentence,
     )  # fmt: skip
     return replace(found, chart=_chart(query, found))
 
 
 def _check(query: CannedQuery, columns: Sequence[str]) -> None:
-    named = _names(", ".join(query.extras.get(key, "") for key in ("key", "compare", "private")))
+    named = _names(", ".join(query.extras.get(key, "") for key in ("key", "private")))
+    named += _compared(query)[0]
     for name in (*named, *(name for name, _ in query.columns)):
         if name and name not in columns:
             raise QueryFileError(query.path, 1, f"there is no column {name} in the result")
+    meanings = dict(query.columns)
+    for name in columns:
+        if is_share(name) and not meanings.get(name, "").startswith("of "):
+            problem = f"`-- column: {name}: of …` says what the share is of"
+            raise QueryFileError(query.path, 1, problem)
 
 
 def _sentence(query: CannedQuery, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
@@ -245,7 +259,14 @@ def _chart(query: CannedQuery, table: Table) -> Chart | None:
     if not kind or not table.rows:
         return None
     fields = dict(part.split("=", 1) for part in rest.split())
-    return Chart(kind, fields, tuple(table.records()), table.meanings)
+    return Chart(kind, fields, tuple(table.records()), table.meanings, bands=table.bands)
+
+
+def _compared(query: CannedQuery) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns that are compared, and those of them with `= 0` behind their name."""
+    named = [name.partition("=") for name in _names(query.extras.get("compare", ""))]
+    names = tuple(name.strip() for name, _, _ in named)
+    return names, tuple(name.strip() for name, _, zero in named if zero.strip() == "0")
 
 
 def _names(text: str) -> tuple[str, ...]:

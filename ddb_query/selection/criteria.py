@@ -6,12 +6,13 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
-from ddb_query.errors import UsageError
+from ddb_query.errors import UnknownNameError, UsageError
 from ddb_query.selection.policy import Policy, check_score, policy_of
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
 Group = Literal["prompt", "family", "user"]
@@ -22,6 +23,33 @@ Shares = Literal["proportional", "equal"]
 MOST_PER_GROUP = 999_999
 _MOST = 2**63 - 1
 _COUNT = re.compile("[0-9]{1,9}")
+
+
+class Fields(TypedDict, total=False):
+    """What `Corpus.select` takes by name: the fields of `Criteria`, as type checkers read them."""
+
+    subset: Path | str | None
+    where: str | None
+    match: str | None
+    max_image_nsfw: float | None
+    max_prompt_nsfw: float | None
+    policy: Policy | str | Path | Mapping[str, object] | None
+    include_blurred: bool
+    sampler: str | Sequence[str]
+    user: str | Sequence[str]
+    part: str | int | Sequence[str | int]
+    since: str | datetime.datetime | None
+    until: str | datetime.datetime | None
+    on_disk: bool
+    one_per: Group | None
+    max_per: str | None
+    include_deleted: bool
+    sample: int | None
+    seed: int
+    stratify: Stratum | None
+    shares: Shares | None
+    order_by: str | None
+    limit: int | None
 
 
 @dataclass(frozen=True)
@@ -159,9 +187,7 @@ class Criteria:
         Raises:
             UsageError: A field is unknown, or makes no sense.
         """
-        for name in said:
-            if name not in cls.__dataclass_fields__ or name == "subset":
-                raise UsageError(f"a selection has no field {name}")
+        check_fields(said, but=("subset",))
         if not isinstance(said.get("policy", {}), Mapping):
             # A name might be that of a file.
             raise UsageError("a policy is said in fields")
@@ -184,6 +210,18 @@ class Criteria:
     def _set(self, name: str, value: object) -> None:
         # The dataclass is frozen for everyone but its own constructor.
         object.__setattr__(self, name, value)
+
+
+def check_fields(given: Iterable[str], but: Container[str] = ()) -> None:
+    """See whether a selection has fields of these names.
+
+    Raises:
+        UnknownNameError: It has not; tells close ones.
+    """
+    known = [name for name in Criteria.__dataclass_fields__ if name not in but]
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("field of a selection", name, known)
 
 
 def _several(name: str, value: object) -> tuple[str, ...]:

@@ -71,6 +71,21 @@ class Exported:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """Rows that SQL or a canned query gives.
+
+    Attributes:
+        relation: The SELECT.
+        said: What a manifest says of it: kind, sql or query, parameters, limit.
+        head: At most so many of its rows; None or 0 for all.
+    """
+
+    relation: Relation
+    said: dict[str, object]
+    head: int | None = None
+
+
+@dataclass(frozen=True)
 class Layout:
     """What of a selection is written, and how.
 
@@ -131,11 +146,9 @@ def write(
 
 def export_statement(
     workspace: Workspace,
-    relation: Relation,
-    said: dict[str, object],
+    statement: Statement,
     path: Target | str,
     *,
-    limit: int | None = None,
     form: str | None = None,
     hashed: bool = True,
     force: bool = False,
@@ -144,10 +157,8 @@ def export_statement(
 
     Args:
         workspace: Where it is asked.
-        relation: The SELECT.
-        said: What the manifest says of it: kind, sql or query, parameters.
+        statement: What gives the rows.
         path: The file.
-        limit: At most so many rows; None or 0 for all.
         form: The format; None to tell from the ending.
         hashed: Whether the manifest holds the content hash.
         force: Whether a file that is there is replaced.
@@ -159,14 +170,14 @@ def export_statement(
     target = target_of(path)
     form = form_of(target, form)
     refuse_existing(target, force=force)
-    why_not = unrepeatable(workspace.engine, relation.sql)
+    why_not = unrepeatable(workspace.engine, statement.relation.sql)
     tally = Tally()
-    rows = tallied_statement(workspace, relation, tally, limit=limit, form=form, hashed=hashed)
+    rows = tallied_statement(workspace, statement, tally, form=form, hashed=hashed)
 
     def describe() -> Manifest:
         return making.of_statement(
             workspace, rows.columns, tally, form, hashed=hashed,
-            said={**said, "limit": limit or None}, unrepeatable=why_not,
+            said=statement.said, unrepeatable=why_not,
         )  # fmt: skip
 
     size = write_file(rows, form, target, describe)
@@ -208,16 +219,15 @@ def footer_of_statement(
 
 def tallied_statement(
     workspace: Workspace,
-    relation: Relation,
+    statement: Statement,
     tally: Tally,
     *,
-    limit: int | None,
     form: str,
     hashed: bool = True,
 ) -> DuckDBAnswer:
     """The rows of a SELECT, counted as they are read."""
-    answer = workspace.answer(relation)
-    answer = answer.head(limit) if limit else answer
+    answer = workspace.answer(statement.relation)
+    answer = answer.head(statement.head) if statement.head else answer
     return answer.tallied(tally, hashed=hashed, finite_only=form in ("json", "jsonl"))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddb_query.dataset import SAMPLERS
-from ddb_query.errors import UsageError
+from ddb_query.errors import UnknownNameError, UsageError
 
 # As published: a number that is no score marks what Stable Diffusion had blurred.
 BLURRED = "published_image_nsfw = 2.0"
@@ -82,9 +82,7 @@ def _add_scores(found: Conditions, criteria: Criteria) -> None:
 
 def _add_names(found: Conditions, criteria: Criteria) -> None:
     found.add_any("sampler = {}", [(_sampler(name),) for name in criteria.sampler])
-    # Both spellings of a deleted account are one user.
-    users = ["deleted_account" if u == "deleted-account" else u for u in criteria.user]
-    found.add_any("user_name = {}", [(user,) for user in users])
+    found.add_any("user_name = {}", [(user,) for user in criteria.user])
     found.add_any("part_id between {} and {}", [_part(text) for text in criteria.parts])
 
 
@@ -92,9 +90,7 @@ def _sampler(name: str) -> int:
     numbers = {known: number for number, known in SAMPLERS.items()}
     numbers |= {str(number): number for number in SAMPLERS}
     if name not in numbers:
-        raise UsageError(
-            f"no sampler named {name}", hint=f"there are {', '.join(SAMPLERS.values())}"
-        )
+        raise UnknownNameError("sampler", name, SAMPLERS.values())
     return numbers[name]
 
 

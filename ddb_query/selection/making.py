@@ -72,7 +72,9 @@ def criteria_of(path: Path, said: Manifest) -> Criteria:
     try:
         criteria = Criteria.from_json(said.selection)
     except (UsageError, TypeError) as error:
-        raise BadManifestError(path, f"has a selection that makes no sense: {error}") from error
+        raise BadManifestError(
+            path, f"has a selection that makes no sense: {error.args[0]}"
+        ) from error
     for name, value in said_of(criteria).items():
         if name != "selection" and getattr(said, name) != value:
             raise BadManifestError(path, f"has a {name} that is not the one of its selection")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, Unpack
 
 from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ddb_query.engines.base import Result
-    from ddb_query.images.order import Fetched
+    from ddb_query.images.order import Fetched, OrderFields
     from ddb_query.images.plan import Plan
     from ddb_query.report.model import Report
     from ddb_query.search_tables import SearchTable
@@ -96,7 +96,11 @@ class Selection:
         return self.but(sample=count, seed=seed, stratify=stratify, shares=shares)
 
     def head(self, count: int = _FIRST_ROWS) -> Result:
-        """The first images, with the columns of the view `images`."""
+        """The first images, with the columns of the view `images`.
+
+        Args:
+            count: How many.
+        """
         return self.workspace.ask(self.relation(), count)
 
     def result(self) -> Result:
@@ -112,7 +116,11 @@ class Selection:
         return self.result().pl()
 
     def df(self) -> pd.DataFrame:
-        """The images as a pandas.DataFrame; needs pandas, which ddb does not install."""
+        """The images as a pandas.DataFrame.
+
+        Raises:
+            MissingPackageError: pandas is not there; ddb-query does not install it.
+        """
         return self.result().df()
 
     @property
@@ -252,7 +260,11 @@ class Selection:
         return self.workspace.first(counted)[0]
 
     def plan(
-        self, folder: Path | str | None = None, *, revision: str = REVISION, **order: Any
+        self,
+        folder: Path | str | None = None,
+        *,
+        revision: str = REVISION,
+        **order: Unpack[OrderFields],
     ) -> Plan:
         """What fetching the images would cost; asks nobody and writes nothing but to the cache.
 
@@ -265,7 +277,7 @@ class Selection:
         from ddb_query.selection.fetching import plan
 
         place = Path(folder) if folder is not None else None
-        return plan(self.to_fetch(), self.workspace, place, Order.of(**order), revision)
+        return plan(self.to_fetch(), self.workspace, place, Order.of(order), revision)
 
     def fetch(
         self,
@@ -274,7 +286,7 @@ class Selection:
         revision: str = REVISION,
         patience: float = PATIENCE_SECONDS,
         note: Callable[[str], None] = lambda _: None,
-        **order: Any,
+        **order: Unpack[OrderFields],
     ) -> Fetched:
         """Fetch the images, and only those that the folder does not hold yet; docs/fetch.md.
 
@@ -286,7 +298,8 @@ class Selection:
             revision: Branch, tag or commit of the repository.
             patience: How many seconds are waited for a network that is not there.
             note: Told of waits.
-            order: `layout` and `class_by`, by name; `jobs`, `local`, `retry_failed`, `check_json`.
+            order: `layout`, `class_by`, `jobs`, `local`, `retry_failed`, `check_json`: the fields
+                of `OrderFields`.
 
         Returns:
             What was done; `complete` says whether all is there, `stopped` what ended it before.
@@ -299,7 +312,7 @@ class Selection:
         from ddb_query.selection.fetching import fetch
 
         hub = Hub.from_environment(revision=revision, patience_seconds=patience)
-        options = Order.of(**order)
+        options = Order.of(order)
         return fetch(self.to_fetch(), self.workspace, Path(folder), options, hub, note)
 
     def report(
@@ -372,7 +385,8 @@ class Selection:
         """Have at hand what a search in it needs, before the engine is locked."""
         _ = self._search_tables
         if self.criteria.match is not None:
-            self.workspace.prepare_search()
+            # Normalising its words opens a connection, which a locked engine refuses.
+            self.workspace.parse(self.criteria.match)
 
     def notes(self) -> list[str]:
         """What a person should know of how it came out."""

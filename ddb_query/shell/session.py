@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
 from ddb_query.errors import DdbError, InternalError, ParameterError, SqlError, UsageError
+from ddb_query.output import PEOPLE_FORMATS
 from ddb_query.shell.commands import run_command
 from ddb_query.shell.mistakes import hint_for
 from ddb_query.shell.script import pieces, read_script
@@ -83,6 +84,11 @@ class Session:
         """What the corpus' SQL can name now; waits for the corpus."""
         self.opening.corpus()
         return self.opening.fresh_names()
+
+    @property
+    def shows_tables(self) -> bool:
+        """Whether results appear in a form for people, and in no file."""
+        return self.state.mode in PEOPLE_FORMATS and not self.showing.outlet.open
 
     def run(self, text: str) -> None:
         """Run a text piece by piece, until one fails.

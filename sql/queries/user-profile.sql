@@ -1,15 +1,16 @@
 -- name: user-profile
 -- description: One user's images: how many, with which samplers and sizes, and the terms used most.
--- param: user text
--- help: The user's name, 64 hexadecimal digits; `ddb run user-stats` lists them.
+-- param: user user
+-- help: The user's name, or its first 8 or more digits; `ddb run user-stats` lists them.
+-- limit: 20 per section
 -- column: section: summary, sampler, size or term
--- column: item: what is counted; terms are the text between commas, the 20 used most
--- column: share: of the user's images; of all images in the first row
+-- column: item: what is counted; terms are the text between commas
+-- column: share: of the user's images; in the first row, of all images
 -- example: ddb run user-profile --user deleted_account
 with own as (
     select prompt, sampler_name, width, height, image_blurred
     from images
-    where user_name = case when $user = 'deleted-account' then 'deleted_account' else $user end
+    where user_name = $user
 ),
 totals as (
     select
@@ -36,10 +37,6 @@ terms as (
     where term <> ''
     group by term
 ),
-ranked_terms as (
-    select term, images, row_number() over (order by images desc, term) as place
-    from terms
-),
 sections as (
     select 1 as place, 'summary' as section, 'images of the user' as item, images
     from totals
@@ -56,22 +53,30 @@ sections as (
     group by width, height
     union all
     select 5 as place, 'term' as section, term as item, images
-    from ranked_terms
-    where place <= 20
+    from terms
+),
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by section order by place, images desc, item nulls last
+        ) as section_row
+    from sections
 )
 select
-    sections.section,
-    sections.item,
-    sections.images,
+    ranked.section,
+    ranked.item,
+    ranked.images,
     round(
-        cast(sections.images as double)
+        cast(ranked.images as double)
         / nullif(
             case
-                when sections.place = 1 then (select count(*) from images)
+                when ranked.place = 1 then (select count(*) from images)
                 else totals.images
             end, 0
         ), 6
     ) as share
-from sections
+from ranked
 cross join totals
-order by sections.place, sections.images desc, sections.item nulls last
+where ranked.section_row <= coalesce($limit, ranked.section_row)
+order by ranked.place, ranked.images desc, ranked.item nulls last

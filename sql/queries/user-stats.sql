@@ -1,5 +1,5 @@
 -- name: user-stats
--- description: Activity per user: images, distinct prompts, active days, NSFW share.
+-- description: Activity per user: images, distinct prompts, active days, mean NSFW score, blurred images.
 -- param: min_images integer = 1
 -- help: Leave out users with fewer images.
 -- param: include_deleted boolean = true

@@ -22,10 +22,13 @@ def run(session: Session, rest: str) -> None:
     query = session.corpus.query(name)
     values = dict(_assigned(text, query) for text in given)
     values |= _asked(session, query, values)
-    statement = Relation(query.sql, query.values(values))
-    started = session.now()
-    result = session.corpus.run(name, limit=session.state.cap, **values)
+    started, cap = session.now(), session.state.cap
+    few = bool(query.per) and cap is None and session.shows_tables
+    result = session.corpus.run(name, limit=query.limit if few else cap, **values)
+    statement = result.answer.statement if result.answer else None
     session.present(result, started, statement)
+    if few:
+        session.told.note(f"at most {query.limit} rows of each {query.per}; `.mode csv` gives all")
 
 
 @command("search", "WORDS", 'Prompts by words, "a phrase", -not, OR, begin*, fuzz~')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ddb_query import output
 from ddb_query.errors import UsageError
@@ -14,6 +14,7 @@ from ddb_query.values import value
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ddb_query.selection.criteria import Fields
     from ddb_query.shell.session import Session
 
 # Fields of a selection that are no text, and those that may be given again.
@@ -44,7 +45,7 @@ def export(session: Session, rest: str) -> None:
     session.told.note(f"written to {file}")
 
 
-def criteria(fields: list[str]) -> dict[str, object]:
+def criteria(fields: list[str]) -> Fields:
     """The fields of a selection, from `NAME=VALUE`; a repeated one is any of its values.
 
     A boolean is said by its name alone, or with `no_` before it.
@@ -68,7 +69,8 @@ def criteria(fields: list[str]) -> dict[str, object]:
             several.setdefault(name, []).append(text)
         else:
             found[name] = value(text) if name in _VALUES else text
-    return found | several
+    # `Corpus.select` sees whether there are such fields, and whether their values fit.
+    return cast("Fields", found | several)
 
 
 @command("output", "[FILE [--force]]", "All results to a file; without one, back here", "file")

@@ -3,7 +3,6 @@
 -- description: What a reader must know before averaging anything; a blurred image has 2.0 for a score, which is none, and cfg and steps are as they were typed.
 -- key: check_name
 -- compare: share
--- column: check_name: what is looked for
 -- column: share: of all images
 with counts as (
     select

@@ -1,7 +1,8 @@
 -- name: duplicates
 -- title: Repeated images
 -- description: Images that share prompt, seed, steps, cfg, sampler and size with another; the same settings give the same image.
--- sentence: {repeated_images} images ({share}) repeat the settings of another, in {groups} groups.
+-- sentence: {repeated_images} images ({share} of all images) repeat the settings of another, in {groups} groups.
+-- column: share: of all images
 with totals as (
     select count(*) as images
     from images

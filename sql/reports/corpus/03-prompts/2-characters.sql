@@ -1,8 +1,8 @@
 -- name: characters
 -- title: Characters of a prompt
 -- description: Distinct prompts by their number of characters, in bins of 20; the last bin holds all that is longer.
--- key: low
--- compare: share
+-- key: low, high
+-- compare: share = 0
 -- chart: histogram x=low x2=high y=share unit=characters
 -- column: share: of the distinct prompts
 with binned as (

@@ -3,6 +3,7 @@
 -- description: Which writing systems the distinct prompts use, told by their characters; a prompt may use several, and English, like most languages of Europe, is mostly plain ASCII.
 -- key: script
 -- compare: share
+-- column: share: of the distinct prompts
 with counted as (
     select
         count(*) filter (where regexp_matches(prompt, '[\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{24F}\x{1E00}-\x{1EFF}]')) as accents,

@@ -6,6 +6,7 @@
 -- compare: term, share
 -- chart: ranking x=share y=term
 -- column: share: of the distinct prompts
+-- tell: term: select term, prompts from terms
 select
     rank,
     term,

@@ -5,7 +5,7 @@
 -- key: rank
 -- compare: term, share
 -- column: share: of the distinct prompts
--- column: following_share: of the prompts that hold the term, the share in which it follows another clause
+-- column: following_share: of the prompts that hold the term: those in which it follows another clause
 with counted as (
     select rank, count(*) as prompts
     from common_prompt_terms

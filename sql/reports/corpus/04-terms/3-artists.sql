@@ -6,6 +6,7 @@
 -- compare: artist, share
 -- chart: ranking x=share y=artist
 -- column: share: of the distinct prompts
+-- tell: artist
 with held as (
     select prompts.prompt_id, unnest(string_split(trim(prompt_artists.artists, '| '), ' | ')) as artist
     from prompts

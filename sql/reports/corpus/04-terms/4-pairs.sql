@@ -4,6 +4,7 @@
 -- limit: 25
 -- key: rank
 -- compare: term, with_term, share
+-- column: share: of the distinct prompts
 with held as (
     select prompt_id, rank
     from common_prompt_terms

@@ -2,7 +2,7 @@
 -- title: Samplers
 -- description: The mean of cfg is over values from 0 to 100; what lies outside is counted under quality.
 -- key: sampler
--- compare: share, mean_cfg, median_step
+-- compare: share = 0, mean_cfg, median_step
 -- chart: ranking x=share y=sampler
 -- column: share: of all images
 with grouped as (

@@ -1,10 +1,10 @@
 -- name: cfg
 -- title: Guidance (cfg)
 -- description: Images by classifier-free guidance scale, from 0 to 30 in steps of one; the bot's default was 7.
--- key: low
--- compare: share
+-- key: low, high
+-- compare: share = 0
 -- chart: histogram x=low x2=high y=share unit=cfg
--- column: share: of all images with a cfg
+-- column: share: of the images that have a cfg
 with binned as (
     select cast(floor(cfg) as bigint) as low, count(*) as images
     from images

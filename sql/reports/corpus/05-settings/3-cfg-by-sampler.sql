@@ -3,6 +3,7 @@
 -- description: Quartiles of cfg from 0 to 100 for each sampler, and how many images keep the default of 7.
 -- key: sampler
 -- compare: p50, default_share
+-- column: default_share: of the sampler's images with a cfg from 0 to 100
 with grouped as (
     select
         sampler,

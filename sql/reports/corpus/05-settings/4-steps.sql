@@ -1,10 +1,10 @@
 -- name: steps
 -- title: Steps
 -- description: Images by the number of denoising steps, in bins of 10; the last bin holds all from 150 on. The bot's default was 50.
--- key: low
--- compare: share
+-- key: low, high
+-- compare: share = 0
 -- chart: histogram x=low x2=high y=share unit=steps
--- column: share: of the images with a number of steps
+-- column: share: of the images that have a number of steps
 with binned as (
     select least(step // 10, 15) as bin, count(*) as images
     from images

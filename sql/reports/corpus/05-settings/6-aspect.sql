@@ -2,7 +2,8 @@
 -- title: Aspect ratio
 -- description: Width divided by height, from tall to wide.
 -- key: aspect
--- compare: share
+-- compare: share = 0
+-- bands: 1:2 or taller | to 2:3 | taller than wide | square | wider than tall | from 3:2 | 2:1 or wider
 -- chart: bar x=aspect y=share
 -- column: share: of the images with a size
 with banded as (

@@ -1,7 +1,9 @@
 -- name: concentration
 -- title: Concentration
 -- description: How unevenly images are spread over known users; a Gini coefficient of 0 is all alike, near 1 one user for all. Deleted accounts are left out.
--- sentence: The Gini coefficient is {gini}; the most active hundredth of the users made {top_1_percent_share} of the images, and {half_by_users} users made half of them.
+-- sentence: The Gini coefficient is {gini}; the most active hundredth of the users made {top_1_percent_share} of their images, and {half_by_users} users made half of them.
+-- column: top_1_percent_share: of the images of known users
+-- column: top_10_percent_share: of the images of known users
 with ranked as (
     select
         images,

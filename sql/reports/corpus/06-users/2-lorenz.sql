@@ -3,8 +3,8 @@
 -- description: The least active users on the left; the further the curve hangs below the diagonal, the fewer users made most images.
 -- key: users_share
 -- compare: images_share
--- column: users_share: of all, the least active first
--- column: images_share: of all that these made
+-- column: users_share: of the known users, the least active first
+-- column: images_share: of the images of known users
 -- chart: lorenz x=users_share y=images_share
 with ranked as (
     select

@@ -2,8 +2,11 @@
 -- title: Activity of the users
 -- description: Known users by the number of their images.
 -- key: images_per_user
--- compare: user_share, image_share
+-- compare: user_share = 0, image_share = 0
+-- bands: 1 | 2–9 | 10–99 | 100–999 | 1,000–9,999 | 10,000 or more
 -- chart: bar x=images_per_user y=user_share y2=image_share
+-- column: user_share: of the known users
+-- column: image_share: of the images of known users
 with banded as (
     select
         case when images = 1 then 1 when images < 10 then 2 when images < 100 then 3

@@ -2,7 +2,7 @@
 -- title: By day
 -- description: Images by day (UTC); those whose time is not known are left out.
 -- key: day
--- compare: share
+-- compare: share = 0
 -- chart: line x=day y=images
 -- column: share: of the images whose time is known
 with counted as (

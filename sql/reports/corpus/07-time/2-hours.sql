@@ -1,8 +1,8 @@
 -- name: hours
 -- title: By hour
--- description: Images by hour (UTC) over the whole span; gaps are hours without an image.
+-- description: Images by hour (UTC) over the whole span; an hour without an image has no row, and the line lies at 0 there.
 -- key: hour
--- compare: share
+-- compare: share = 0
 -- chart: line x=hour y=images
 -- column: share: of the images whose time is known
 with counted as (

@@ -2,7 +2,7 @@
 -- title: Hour of the day
 -- description: Images by hour of the day (UTC), all days together.
 -- key: hour_of_day
--- compare: share
+-- compare: share = 0
 -- chart: bar x=hour_of_day y=share
 -- column: share: of the images whose time is known
 with counted as (

@@ -1,7 +1,12 @@
 -- name: summary
 -- title: The two scores
 -- description: Each image has a score of its own and one of its prompt, from 0 to 1; a blurred image has none of its own, and is in no mean.
--- sentence: {blurred} images ({blurred_share}) came blurred from the generator and have no score.
+-- sentence: {blurred} images ({blurred_share} of all images) came blurred from the generator and have no score.
+-- column: blurred_share: of all images
+-- column: image_scored_share: of all images
+-- column: image_score_over_half_share: of the images that have an image score
+-- column: prompt_scored_share: of all images
+-- column: prompt_score_over_half_share: of the images that have a prompt score
 with counted as (
     select
         count(*) as images,
@@ -17,11 +22,15 @@ with counted as (
 select
     blurred,
     round(cast(blurred as double) / nullif(images, 0), 6) as blurred_share,
-    image_scored as images_with_image_score,
+    image_scored,
+    round(cast(image_scored as double) / nullif(images, 0), 6) as image_scored_share,
     round(image_sum / nullif(image_scored, 0), 6) as mean_image_score,
+    image_high as image_score_over_half,
     round(cast(image_high as double) / nullif(image_scored, 0), 6) as image_score_over_half_share,
-    prompt_scored as images_with_prompt_score,
+    prompt_scored,
+    round(cast(prompt_scored as double) / nullif(images, 0), 6) as prompt_scored_share,
     round(prompt_sum / nullif(prompt_scored, 0), 6) as mean_prompt_score,
+    prompt_high as prompt_score_over_half,
     round(cast(prompt_high as double) / nullif(prompt_scored, 0), 6) as prompt_score_over_half_share
 from counted
 order by images

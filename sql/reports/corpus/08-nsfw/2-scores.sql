@@ -1,8 +1,8 @@
 -- name: scores
 -- title: Distribution of the scores
--- description: Images by either score in bins of 0.05; most lie near nothing, so the chart counts in powers of ten. Blurred images are left out.
--- key: score, low
--- compare: share
+-- description: Images by either score in bins of 0.05; most lie near nothing, so the chart's axis goes in powers of ten. Blurred images are left out.
+-- key: score, low, high
+-- compare: share = 0
 -- chart: histogram x=low x2=high y=images color=score scale=log unit=score
 -- column: share: of the images that have this score
 with counted as (

@@ -2,6 +2,9 @@
 -- title: What a threshold keeps
 -- description: The share of all images that pass a highest score for the image, for the prompt, and for both at once; blurred images and those without a score never pass. Thresholds are 32-bit floats, as the scores are.
 -- key: max_score
+-- column: image_share: of all images
+-- column: prompt_share: of all images
+-- column: both_share: of all images
 -- compare: image_share, prompt_share, both_share
 -- chart: lines x=max_score y=image_share,prompt_share,both_share
 with steps as (

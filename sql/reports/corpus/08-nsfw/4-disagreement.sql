@@ -2,7 +2,8 @@
 -- title: Where the two scores disagree
 -- description: Images by the band of their image score and of their prompt score; away from the diagonal, the prompt promises what the image does not show, or the other way round.
 -- key: image_band, prompt_band
--- compare: share
+-- compare: share = 0
+-- bands: to 0.1 | to 0.2 | to 0.5 | to 1 | blurred | none
 -- chart: heatmap x=prompt_band y=image_band color=share
 -- column: share: of all images
 with banded as (

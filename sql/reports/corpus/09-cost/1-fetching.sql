@@ -2,6 +2,7 @@
 -- title: What the images cost
 -- description: To fetch the images from the Hub as whole parts, or as the members alone: estimates from the published mean size of a part (2m 0.8 GB, large 0.46 GB) and 256 KB of directory for each part; not known for made-up data, nor where it is not known which dataset the images are from.
 -- sentence: The images lie in {parts} parts: about {whole_parts_bytes} as whole zips, {members_bytes} as members.
+-- column: wanted_share: of the images of these parts
 with counted as (
     select count(*) as images, count(distinct part_id) as parts
     from images

@@ -2,8 +2,11 @@
 -- title: Images of each part
 -- description: Parts touched by the number of their images that are in the selection.
 -- key: images_per_part
--- compare: part_share, image_share
+-- compare: part_share = 0, image_share = 0
+-- bands: 1 | 2–9 | 10–99 | 100–999 | 1,000
 -- chart: bar x=images_per_part y=part_share y2=image_share
+-- column: part_share: of the parts that are touched
+-- column: image_share: of the images whose part is known
 with parts as (
     select part_id, count(*) as images
     from images
