@@ -77,9 +77,7 @@ def streamed_box(
     waiting = SpooledTemporaryFile(WAITING_BYTES, "w+", encoding="utf-8")  # noqa: SIM115
     widest = _widest(columns, _noted(rows, waiting))
     fit = _fit(columns, widest, width)
-    waiting.seek(0)
-    body = (_line(_aligned(columns, json.loads(line), fit), fit) for line in waiting)
-    return _framed(columns, body, fit), fit.hidden
+    return _framed(columns, _read_back(columns, waiting, fit), fit), fit.hidden
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,15 @@ def _noted(
         cells = [_shown(cell) for cell in row]
         waiting.write(json.dumps(cells) + "\n")
         yield cells
+
+
+def _read_back(
+    columns: Sequence[Column], waiting: SpooledTemporaryFile[str], fit: _Fit
+) -> Iterator[str]:
+    with waiting:
+        waiting.seek(0)
+        for line in waiting:
+            yield _line(_aligned(columns, json.loads(line), fit), fit)
 
 
 def _fit(columns: Sequence[Column], widest: list[int], width: int | None) -> _Fit:

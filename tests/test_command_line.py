@@ -14,6 +14,7 @@ from ddb_query.cli.parsing import known_elsewhere
 from ddb_query.errors import ExistsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 COMMANDS = commands()

@@ -69,7 +69,7 @@ def test_a_double_width_character_is_not_cut_in_half() -> None:
 
 
 def test_columns_that_could_not_be_read_any_more_are_left_out_in_the_middle() -> None:
-    shown, hidden = box([TEXT] * 5, [("a castle",) * 5], 26)
+    shown, hidden = box([TEXT] * 5, [("a castle",) * 5], 27)
     assert hidden == 3
     assert shown.splitlines()[3] == "│ a castle │ … │ a castle │"
 

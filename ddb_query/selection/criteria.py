@@ -35,6 +35,7 @@ class Fields(TypedDict, total=False):
     max_prompt_nsfw: float | None
     policy: Policy | str | Path | Mapping[str, object] | None
     include_blurred: bool
+    exclude_blurred: bool
     sampler: str | Sequence[str]
     user: str | Sequence[str]
     part: str | int | Sequence[str | int]
