@@ -25,9 +25,9 @@ def main() -> int:
     except KeyboardInterrupt:
         return _told(InterruptedByUserError())
     except OSError as error:
-        # Help is printed by typer, past `output`; what else fails with a file says its name.
+        # What fails with a file says its name; help is printed by typer, past `output`.
         if error.filename is not None:
-            return _told(_unforeseen(error))
+            return _told(DdbError(f"{error.filename}: {error.strerror}"))
         from ddb_query import output
 
         return _told(output.failed(error))

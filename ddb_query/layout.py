@@ -132,7 +132,7 @@ def _fit(columns: Sequence[Column], widest: list[int], width: int | None) -> _Fi
     mark = 0
     while len(positions) > 1 and _line_width(floors[p] for p in positions) + mark > width:
         # The middle ones go first: what a table begins and ends with says most.
-        del positions[(len(positions) + 1) // 2]
+        del positions[len(positions) // 2]
         mark = 4
     available = width - _line_width(0 for _ in positions) - mark
     widths = _shared([needed[p] for p in positions], [floors[p] for p in positions], available)

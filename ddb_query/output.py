@@ -143,9 +143,8 @@ def _list_lines(lines: list[list[str]], numeric: list[bool], width: int | None) 
     for line in lines:
         parts = zip(line, widths, numeric, strict=True)
         aligned = [p.rjust(size) if right else p.ljust(size) for p, size, right in parts]
-        whole = "  ".join(aligned).rstrip()
-        if width is None or len(whole) <= width:
-            yield whole + "\n"
+        if width is None or begin + widths[-1] <= width:
+            yield "  ".join(aligned).rstrip() + "\n"
         elif width - begin >= _READABLE_COLUMN:
             yield from _hanging("  ".join(aligned[:-1]) + "  ", line[-1], begin, width)
         else:

@@ -798,6 +798,7 @@ def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
     """The parameters to try a query with; the first are its defaults, where it has them."""
     counts = Counter(images["user_name"].drop_nulls())
     busiest = [user for user, _ in counts.most_common(2)]
+    known = [user for user in ("deleted_account", *busiest) if user in counts]
     words = ("castle", "8 K  Portrait", "\u753b")
     tried: dict[str, list[dict[str, Any]]] = {
         "artists": [{}, {"min_prompts": 3}],
@@ -814,9 +815,7 @@ def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
         "prompt-lengths": [{}, {"bins": 7}, {"bins": 5000}],
         "prompt-search": [{"words": text} for text in words],
         "timeline": [{}, {"grain": "hour"}],
-        "user-profile": [
-            {"user": user} for user in ("deleted_account", *busiest) if user in counts
-        ],
+        "user-profile": [{"user": user} for user in known or ["deleted_account"]],
         "user-stats": [{}, {"min_images": 20}, {"include_deleted": False}],
     }
     return tried.get(name, [{}])

@@ -391,7 +391,7 @@ def test_debugging_shows_the_traceback_and_keeps_the_exit_code(
 def test_a_command_that_is_none_is_a_usage_error(ddb: Callable[..., Ran]) -> None:
     ran = ddb("querys")
     assert (ran.code, ran.out) == (2, b"")
-    assert "No such command 'querys'." in ran.err
+    assert "no command named querys\nhint: did you mean queries?" in ran.err
 
 
 def test_a_pipe_given_for_a_file_is_written_to_and_never_replaced(

@@ -101,7 +101,7 @@ def test_help_of_a_query_shows_its_parameters(ddb: Callable[..., Ran], own: Path
         "--all / --no-all",
         "--since TIME",
         "[default: null]",
-        "--dataset <2m|large|demo>",
+        "--dataset NAME",
         "--limit N",
     ):
         assert part in ran.text
@@ -340,7 +340,6 @@ def test_names_are_offered_at_tab_rather_than_files(
     typed: str, offered: set[str], ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:
     (tmp_path / "broken.sql").write_text("select")
-    # Named after the program, which is `python -m ddb_query` here.
-    asked = {"_PYTHON _M DDB_QUERY_COMPLETE": "complete_bash", "COMP_WORDS": typed}
+    asked = {"_DDB_COMPLETE": "complete_bash", "COMP_WORDS": typed}
     ran = ddb(**asked, COMP_CWORD=str(typed.count(" ")), DDB_SQL_DIR=str(tmp_path))
     assert (set(ran.text.split()), ran.err) == (offered, "")

@@ -109,10 +109,11 @@ def test_folders_that_may_not_be_looked_into_are_one_line_each(
     (folder / "data").chmod(0)
     for args in (["sql", "select 1"], ["--dataset", "mine", "sql", "select 1"]):
         ran = run(held, *args, cwd=tmp_path)
-        assert (ran.code, ran.out) == (3, b"")
+        assert (ran.code, ran.out) == (3, b""), ran.err
         assert f"ddb: {table}: Permission denied\n" in ran.err
         assert "Traceback" not in ran.err
     status = run(held, "data", "status", "--format", "json", cwd=tmp_path)
+    assert status.code == 0, status.err
     problems = {line["dataset"]: line["problem"] for line in json.loads(status.text)}
     assert problems["2m"] == problems["mine"] == "Permission denied"
     ran = run(held, "data", "add", str(folder / "data"), cwd=tmp_path)

@@ -191,7 +191,11 @@ def suffix_of_names(engine: DuckDBEngine, table: MetadataTable) -> str | None:
 
 
 def _check_files(path: Path) -> None:
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise BadTableError(path, error.strerror or str(error)) from error
+    if not is_folder:
         _check_file(path)
         return
     if (path / "_delta_log").is_dir():

@@ -111,7 +111,6 @@ def add(
                 continue
             added = add_table(catalog, engine, path, name=as_, images=images_from, replace=replace)
             _tell_of_table(session, added)
-    _tell_choice(session)
 
 
 def _tell_of_table(session: Session, added: AddedNow) -> None:

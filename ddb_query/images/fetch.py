@@ -92,7 +92,8 @@ def fetch(
 
 def _refuse_others(folder: Path) -> None:
     """Replace no file that a fetch would write, and that no fetch has written."""
-    if Place(folder).ledger_path.exists():
+    # A fetch leaves its folder there even where its ledger was lost.
+    if Place(folder).ledger_path.parent.exists():
         return
     for path in (folder / "metadata.parquet", folder / "images", *sorted(folder.glob("images-*"))):
         if path.exists():
