@@ -83,7 +83,9 @@ def test_a_filter_that_matches_nothing_gives_the_schema_and_a_note(
 def test_what_cannot_be_made_again_is_told(ddb: Callable[..., Ran], tmp_path: Path) -> None:
     ran = ddb("export", "-o", "x.parquet", "--policy", "strict", "--order-by", "random()")
     assert ran.code == 0
-    assert ran.err.splitlines()[1] == "note: it cannot be made again: it calls random()"
+    assert ran.err.splitlines()[1] == (
+        "note: it cannot be made again: it calls random(), which is random"
+    )
     assert "cannot be made again" in ddb("replay", "x.parquet").err
 
 
@@ -388,4 +390,4 @@ def test_the_order_of_a_selection_is_not_taken_for_that_of_a_search(tables: Path
         with pytest.raises(UsageError, match="not the order of a search"):
             corpus.search("castle", corpus.select(order_by="seed"))
         first = corpus.select(order_by="seed", limit=30)
-        assert len(corpus.like("a castle", first, images=True).rows()) <= 20
+        assert len(corpus.like("a castle", first, images=True).rows()) <= 30

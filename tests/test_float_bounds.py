@@ -205,7 +205,7 @@ def test_a_report_and_a_sample_by_band_take_nan_for_no_score(scored: Corpus) -> 
         for table in section.tables if table.name == "summary"
     ]  # fmt: skip
     facts = dict(summary.rows)
-    assert facts["images_with_image_score"] == 10
+    assert facts["image_scored"] == 10
     assert facts["image_score_over_half_share"] == 0.5
     strata = scored.select().sample(25, stratify="nsfw-band").strata
     assert {one.name: one.size for one in strata} == {

@@ -302,7 +302,7 @@ def test_a_report_takes_what_the_command_takes(script: Callable[..., Ran], tmp_p
     ran = script(
         ".report one.json section=terms section=settings title='Mine' users sample=50\n"
         ".report two.json section=settings vs=rest sampler=ddim\n"
-        ".report three.json section=settings vs='sampler=plms limit=5' sampler=ddim\n"
+        ".report three.json section=settings vs='sampler=plms sample=5' sampler=ddim\n"
     )
     assert ran.code == 0, ran.err
     one, two, three = (
@@ -312,7 +312,7 @@ def test_a_report_takes_what_the_command_takes(script: Callable[..., Ran], tmp_p
     assert list(one["sections"]) == ["terms", "settings"]
     assert one["title"] == "Mine"
     assert "versus" in two["manifest"]
-    assert three["manifest"]["versus"]["selection"] == {"sampler": ["plms"], "limit": 5}
+    assert three["manifest"]["versus"]["selection"] == {"sampler": ["plms"], "sample": 5}
     ran = script(".report section=nonsense")
     assert (ran.code, ran.err.splitlines()[0]) == (2, "ddb: no section named nonsense")
 

@@ -54,7 +54,7 @@ CASES = [
 ]  # fmt: skip
 NO_ROWS = {
     "verify", "replay", "report", "fetch", "gallery", "shell", "data add", "data pull",
-    "data demo", "data build", "data remove",
+    "data demo", "data mend", "data build", "data remove",
 }  # fmt: skip
 
 

@@ -97,6 +97,9 @@ def add(
     from ddb_query.catalog.adding import add_parts, add_table, is_parts
 
     whole = [absolute(path) for path in paths]
+    if as_ in DATASETS and all(map(is_parts, whole)):
+        # Parts have no name of their own: whose they are is meant.
+        as_, images_from = None, images_from or as_
     if as_ is not None and (len(whole) > 1 or is_parts(whole[0])):
         raise UsageError(
             "--as names one metadata table",

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What the normaliser joins is one space after a number; characters that are not ASCII may become
-# digits and spaces.
+# What the normaliser joins: what stands one space after a digit, and a suffix after a number, with
+# whatever parts them between. Characters that are not ASCII may become digits and spaces.
 _MAY_JOIN = re.compile(
-    r"[0-9\u0080-\U0010ffff][ \u00a0\u2000-\u200a\u202f\u205f\u3000](?:[^\W_]|[^\x00-\x7f])"
+    r"[0-9\u0080-\U0010ffff](?:"
+    r"[ \u00a0\u2000-\u200a\u202f\u205f\u3000](?:[^\W_]|[^\x00-\x7f])"
+    r"|[^A-Za-z0-9]+(?:(?i:k|d|s|th|st|nd|rd|mm|cm|mp|p|bit|fps)(?![A-Za-z0-9])|[^\x00-\x7f]))"
 )
 # Of these all that the normaliser does is lower case; asking an engine takes 10 ms.
 _PLAIN = re.compile(r"[A-Za-z0-9]+|[A-Za-z]+(?: [A-Za-z]+)+")
