@@ -33,6 +33,7 @@ WRITE = {
     "report": ["report", "--section", "overview", "-o", "new.json"],
     "replay": ["replay", "subset.parquet", "-o", "new.csv"],
     "data status": ["data", "status", "-o", "new.json"],
+    "data mend": ["data", "mend", "subset.parquet", "-o", "new.parquet"],
 }
 
 
@@ -83,6 +84,10 @@ def test_which_options_mean_nothing_to_which_command() -> None:
         "data pull": sorted(every - {"--data-dir", "--threads", "--memory-limit", "--timeout",
                                      "--quiet"}),
         "data demo": sorted(every - {"--threads", "--memory-limit", "--timeout", "--quiet"}),
+        "data mend": sorted(
+            every - {"--force", "--memory-limit", "--output", "--quiet"}
+            - {"--threads", "--timeout"}
+        ),
         "data build": ["--force", "--format", "--limit", "--output", "--sql-dir", "--yes"],
         "data remove": sorted(every - {"--data-dir", "--quiet", "--yes"}),
     }  # fmt: skip
@@ -120,7 +125,7 @@ def test_a_file_that_exists_is_kept_unless_it_is_forced(
 ) -> None:
     args = WRITE[name]
     target = tmp_path / args[-1]
-    if name == "replay":
+    if "subset.parquet" in args:
         assert run("export", "--sample", "2", "-o", "subset.parquet").code == 0
     if name.endswith("folder"):
         assert run(*args).code == 0

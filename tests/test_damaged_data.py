@@ -54,7 +54,8 @@ def test_a_damaged_page_ends_with_the_name_of_the_file(
     how: list[str], view: str, damaged: Path, ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:
     (tmp_path / "x.csv").write_text("old")
-    ran = ddb("sql", f"select prompt from {view}", *how)
+    force = ["--force"] if how[:1] == ["-o"] else []
+    ran = ddb("sql", f"select prompt from {view}", *how, *force)
     assert ran.code == 3
     problem, hint = ran.err.splitlines()
     assert problem.startswith(f"ddb: {damaged}: the data is damaged: ")

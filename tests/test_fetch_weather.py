@@ -376,7 +376,8 @@ class TestAFolder:
 
         outside = tmp_path / "outside"
         outside.mkdir()
-        (fetcher.folder / "images").mkdir(parents=True)
+        (fetcher.folder / ".ddb").mkdir(parents=True)
+        (fetcher.folder / "images").mkdir()
         (fetcher.folder / "images" / "k_lms").symlink_to(outside)
         with pytest.raises(OutputError, match="link"):
             fetcher.fetch(SOME, layout=layout_of(class_by="sampler"))

@@ -380,6 +380,9 @@ def _json(column: str, value: Any) -> Any:
         return f"{value.isoformat()}Z"
     if isinstance(value, datetime.date):
         return f"{value.isoformat()}T00:00:00Z"
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such numbers; where there is none, nothing is drawn.
+        return None
     return spelled(column, value) if isinstance(value, str) else value
 
 

@@ -64,7 +64,8 @@ def telling(first: Counted, second: Counted) -> tuple[Table, Table]:
 def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
     """Every name of either side: `name`, `a_prompts`, `b_prompts`, `log_odds`, `z_score`.
 
-    Both are positive for those of A, and rounded to six decimals.
+    Both are positive for those of A, and rounded to six decimals. A name that stands against no
+    other has no odds: both are null.
 
     Args:
         first: `name` and `prompts`, the distinct prompts that hold it, in A; every name once.
@@ -88,11 +89,17 @@ def log_odds(first: pa.Table, second: pa.Table) -> pl.DataFrame:
             "name",
             "a_prompts",
             "b_prompts",
-            log_odds=pl.col("delta").round(6),
-            z_score=(pl.col("delta") / pl.col("deviation")).round(6),
+            log_odds=_finite(pl.col("delta")).round(6),
+            z_score=_finite(pl.col("delta") / pl.col("deviation")).round(6),
         )
         .sort("name")
     )
+
+
+def _finite(value: pl.Expr) -> pl.Expr:
+    import polars as pl
+
+    return pl.when(value.is_finite()).then(value)
 
 
 def _log_odds_of(count: pl.Expr, prior: pl.Expr) -> pl.Expr:
