@@ -815,7 +815,7 @@ def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
         "prompt-lengths": [{}, {"bins": 7}, {"bins": 5000}],
         "prompt-search": [{"words": text} for text in words],
         "timeline": [{}, {"grain": "hour"}],
-        "user-profile": [{"user": user} for user in known or ["deleted_account"]],
+        "user-profile": [{"user": user} for user in known],
         "user-stats": [{}, {"min_images": 20}, {"include_deleted": False}],
     }
     return tried.get(name, [{}])

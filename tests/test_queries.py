@@ -149,7 +149,8 @@ def threaded(
 
 
 def any_parameters(name: str) -> dict[str, Any]:
-    return cases(name, published())[0]
+    # Of a table without users there is no profile to ask for.
+    return next(iter(cases(name, published())), {"user": "deleted_account"})
 
 
 def assert_equals_truth(

@@ -109,7 +109,8 @@ def by_duckdb(frame: pl.DataFrame, path: Path, group: int) -> None:
 
 def by_fastparquet(frame: pl.DataFrame, path: Path, group: int) -> None:
     # It says nothing of its types, which is why it is not imported.
-    fastparquet = pytest.importorskip("fastparquet")
+    import fastparquet
+
     table = frame.to_pandas().astype({"user_name": "object"})
     table["user_name"] = table["user_name"].where(table["user_name"].notna(), None)
     with warnings.catch_warnings():
