@@ -138,7 +138,8 @@ class Corpus:
 
         Args:
             criteria: `subset`, `where`, `match`, `max_image_nsfw`, `max_prompt_nsfw`, `policy`,
-                `include_blurred`, `sampler`, `user`, `part`, `since`, `until`, `on_disk`,
+                `include_blurred`, `exclude_blurred`, `sampler`, `user`, `part`, `since`, `until`,
+                `on_disk`,
                 `one_per`, `max_per`, `include_deleted`, `sample`, `seed`, `stratify`, `shares`,
                 `order_by`, `limit`: the fields of `ddb_query.selection.criteria.Criteria`, which
                 says what each means.

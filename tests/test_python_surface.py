@@ -148,7 +148,8 @@ def test_an_error_inside_another_ones_message_brings_no_second_hint(
 def some_errors() -> list[DdbError]:
     """One error of every class, made from values that fit its constructor."""
     values: dict[str, object] = {
-        "line": 3, "place": 1, "start": 7, "status": 503, "seconds": 2.0, "needed_bytes": 10,
+        "line": 3, "place": 1, "start": 7, "rows": 2, "error": ValueError("x"),
+        "status": 503, "seconds": 2.0, "needed_bytes": 10,
         "free_bytes": 5, "path": Path("x"), "folder": Path("x"), "close": ["a"],
         "names": ["a", "b"], "known": ["a", "b"], "differences": ["a"], "least_digits": 8,
         "more": True, "hint": "do it",

@@ -67,8 +67,8 @@ def test_what_nobody_foresaw_is_told_and_the_session_goes_on(tmp_path: Path) -> 
     (tmp_path / "vl_convert.py").write_text("raise RuntimeError('the font is\\x1b[2Jgone')")
     with Terminal(folder=tmp_path, env={"PYTHONPATH": str(tmp_path)}) as shell:
         shell.wait_for_prompt().run(".report page.html sample=5")
-        shell.wait_for("ddb: .report page.html sample=5 failed unexpectedly: RuntimeError")
-        shell.wait_for("hint: DDB_DEBUG=1 shows the traceback").wait_for_prompt()
+        shell.wait_for("ddb: unexpected error in `.report page.html sample=5`: RuntimeError")
+        shell.wait_for("DDB_DEBUG=1 to see the traceback").wait_for_prompt()
         assert "Traceback" not in shell.text
         shell.run("select 42 as a;").wait_for("│ 42 │").wait_for_prompt()
     assert not (tmp_path / "page.html").exists()

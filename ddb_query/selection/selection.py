@@ -241,7 +241,11 @@ class Selection:
         return self.but(**whole, seed=seed)
 
     def but(self, **changes: object) -> Selection:
-        """The same selection with some of its other fields changed than the file and the words."""
+        """The same selection with some of its fields changed.
+
+        Args:
+            changes: Fields of `Criteria` by name; not `subset` and `match`, which were read.
+        """
         return Selection(self.workspace, self.criteria.but(**changes), self._inputs)
 
     def to_fetch(self) -> Selection:
