@@ -1,36 +1,29 @@
-"""The command line in this process: many commands are tried in the time that one start takes."""
+"""The installed command line, and which commands there are."""
 
 from __future__ import annotations
 
-import sys
+import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import installed
 import typer
 from conftest import Ran
 
-from ddb_query.__main__ import main
 from ddb_query.cli.app import app
-
-if TYPE_CHECKING:
-    import pytest
 
 Run = Callable[..., Ran]
 
 
-def runner(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run `ddb` as its entry does, with its standard streams caught."""
+def runner() -> Run:
+    """Run the installed `ddb` in a process of its own, in the folder that is the current one."""
 
     def run(*args: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["ddb", *map(str, args)])
-        capfd.readouterr()
-        try:
-            code = main()
-        except SystemExit as error:
-            code = int(error.code or 0)
-        sys.stdout.flush()
-        found = capfd.readouterr()
-        return Ran(code, found.out.encode(), found.err)
+        done = subprocess.run(
+            [installed.ddb(), *map(str, args)],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr.decode())
 
     return run
 

@@ -36,6 +36,8 @@ WRITE = {
     "data mend": ["data", "mend", "subset.parquet", "-o", "new.parquet"],
 }
 
+pytestmark = pytest.mark.installed
+
 
 @pytest.fixture(autouse=True)
 def dataset(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,8 +47,8 @@ def dataset(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capfd)
+def run() -> Run:
+    return runner()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -6,7 +6,6 @@ import math
 import random
 import re
 import shlex
-import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,12 +26,13 @@ from query_truth import (
 )
 
 import ddb_query
-from ddb_query.__main__ import main
 from ddb_query.query_library import QueryLibrary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from conftest import Ran
 
     from ddb_query.corpus import Corpus
 
@@ -259,31 +259,15 @@ def test_rows_and_their_order_do_not_depend_on_threads_row_groups_or_the_sources
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_querys_examples_run(
-    name: str,
-    tables: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsysbinary: pytest.CaptureFixture[bytes],
-) -> None:
+def test_a_querys_examples_run(name: str, tables: Path, ddb: Callable[..., Ran]) -> None:
     examples = QueryLibrary().find(name).examples
     assert examples
     for example in examples:
         words = shlex.split(example)
         assert words[:3] == ["ddb", "run", name]
-        monkeypatch.setattr(sys, "argv", words)
-        monkeypatch.setenv("DDB_DATA_DIR", str(tables))
-        code = ended(main)
-        out, err = capsysbinary.readouterr()
-        assert (code, b"error" in err) == (0, False), err.decode()
-        assert out.count(b"\n") > 3
-
-
-def ended(command: Any) -> object:
-    """The exit code of a command, however it ends."""
-    try:
-        return command()
-    except SystemExit as end:
-        return end.code or 0
+        ran = ddb(*words[1:], DDB_DATA_DIR=str(tables))
+        assert (ran.code, "error" in ran.err) == (0, False), ran.err
+        assert ran.out.count(b"\n") > 3
 
 
 # --- odd tables ---

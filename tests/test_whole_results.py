@@ -57,6 +57,8 @@ NO_ROWS = {
     "data demo", "data mend", "data build", "data remove",
 }  # fmt: skip
 
+pytestmark = pytest.mark.installed
+
 
 @pytest.fixture(autouse=True)
 def dataset(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,8 +67,8 @@ def dataset(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capfd)
+def run() -> Run:
+    return runner()
 
 
 @pytest.fixture
