@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import threading
+from typing import TYPE_CHECKING
 
-from ddb_query.errors import DdbError, InterruptedByUserError
+if TYPE_CHECKING:
+    import threading
+    from types import FrameType
+
+    from ddb_query.errors import DdbError
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    # Where a script started it in the background, Ctrl-C is ignored, and stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end_at_once)
+    import threading
+
+    from ddb_query.errors import DdbError, interrupted
+
     _replace_closed_streams()
     threading.excepthook = _told_of_thread
+    sys.unraisablehook = _told_of_unraisable
     try:
         return _run()
     except BrokenPipeError:
@@ -22,8 +35,6 @@ def main() -> int:
         return 0
     except DdbError as error:
         return _told(error)
-    except KeyboardInterrupt:
-        return _told(InterruptedByUserError())
     except OSError as error:
         # What fails with a file says its name; help is printed by typer, past `output`.
         if error.filename is not None:
@@ -32,7 +43,22 @@ def main() -> int:
 
         return _told(output.failed(error))
     except Exception as error:  # noqa: BLE001 - the border of the program: no traceback passes it
-        return _told(_unforeseen(error))
+        return _interrupted() if interrupted(error) else _told(_unforeseen(error))
+
+
+def _end_at_once(_number: int, _frame: FrameType | None) -> None:
+    """End before a command has begun and after it has ended: there is nothing to stop or undo.
+
+    An exception would be lost in a destructor, and would leave an import's lock held.
+    """
+    os.write(2, b"ddb: interrupted\n")
+    os._exit(130)
+
+
+def _interrupted() -> int:
+    from ddb_query.errors import InterruptedByUserError
+
+    return _told(InterruptedByUserError())
 
 
 def _run() -> int:
@@ -75,6 +101,17 @@ def _told_of_thread(ended: threading.ExceptHookArgs) -> None:
     """Say that a thread has ended by an exception, in one line too."""
     if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
         _told(_unforeseen(ended.exc_value))
+
+
+def _told_of_unraisable(ended: sys.UnraisableHookArgs) -> None:
+    """Say what went wrong in a destructor; a Ctrl-C that came while one ran is not lost."""
+    if not isinstance(ended.exc_value, KeyboardInterrupt):
+        if ended.exc_value is not None:
+            _told(_unforeseen(ended.exc_value))
+        return
+    from ddb_query.shell.ctrl_c import raise_soon
+
+    raise_soon()
 
 
 def _replace_closed_streams() -> None:

@@ -278,6 +278,17 @@ class InterruptedByUserError(DdbError):
         super().__init__("interrupted")
 
 
+def interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: Python and libraries wrap it in errors of their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
 class MissingPackageError(DdbError):
     """A Python package that ddb-query does not install is needed for this."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # Where a test lets no file grow, half a compiled module would be left behind, for all time.
 sys.dont_write_bytecode = True
+
+# Where a script started the tests in the background, Ctrl-C is ignored, and by what they start too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL_ROWS = 3_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import random
 import signal
 import stat
 import subprocess
@@ -214,7 +215,7 @@ def test_ctrl_c_while_ddb_waits_for_sql_is_answered_at_once_and_ends_with_130(
 
 # Writes a file, and does not let itself be stopped; stands for a library's call that takes long.
 DEAF = """
-import sys, time
+import signal, time
 from pathlib import Path
 from ddb_query.shell.ctrl_c import watched
 from ddb_query.diagnostics import Diagnostics
@@ -222,13 +223,9 @@ from ddb_query.files import writing
 
 with watched(Diagnostics()), writing(Path("half.csv")) as sink:
     sink.write(b"half")
+    signal.signal(signal.SIGINT, lambda *_: None)
     print("begun", flush=True)
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            time.sleep(60)
-        except KeyboardInterrupt:
-            pass
+    time.sleep(60)
 """
 
 
@@ -251,6 +248,85 @@ def test_a_second_ctrl_c_ends_the_program_at_once_with_nothing_half_written(
         assert process.stderr.read() == b"ddb: interrupted\n"
         assert process.wait(30) == 130
     assert not (tmp_path / "half.csv").exists()
+
+
+# Runs `ddb`, and presses Ctrl-C at its N-th call of a function; says how many there were.
+AT_A_CALL = """
+import os, signal, sys
+from ddb_query.__main__ import main
+
+at, calls = int(sys.argv.pop(1)), 0
+
+def count(*_):
+    global calls
+    calls += 1
+    if calls == at:
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.argv[0] = "ddb"
+sys.setprofile(count)
+code = main()
+sys.setprofile(None)
+print(calls)
+sys.exit(code)
+"""
+
+
+def pressed_at(call: int) -> subprocess.CompletedProcess[str]:
+    """How `ddb` ends where Ctrl-C comes at a call; 0 for none."""
+    query = ["--format", "csv", "sql", "select count(*) as n from images"]
+    return subprocess.run(
+        [installed.python(), "-c", AT_A_CALL, str(call), *query],
+        capture_output=True, check=False, timeout=60, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_step_ends_with_130_and_one_line() -> None:
+    whole = pressed_at(0)
+    assert (whole.returncode, whole.stderr, whole.stdout[:7]) == (0, "", "n\n3000\n")
+    calls = int(whole.stdout.split()[-1])
+    # The first calls are those that make Ctrl-C an error; not every run makes as many.
+    for call in random.sample(range(100, calls * 9 // 10), 20):
+        done = pressed_at(call)
+        said = done.stderr.removeprefix("stopping…\n")
+        assert (done.returncode, said) == (130, "ddb: interrupted\n"), call
+
+
+# Presses Ctrl-C itself, as DuckDB and Python tell it at times.
+WRAPPED = """
+import os, signal, sys
+from ddb_query.diagnostics import Diagnostics
+from ddb_query.shell.ctrl_c import watched
+
+try:
+    with watched(Diagnostics()):
+        signal.signal(signal.SIGINT, lambda *_: None)
+        if sys.argv[1] == "pressed":
+            os.kill(os.getpid(), signal.SIGINT)
+            raise RuntimeError("Query interrupted")
+        if sys.argv[1] == "wrapped":
+            raise RuntimeError("a class could not be made") from KeyboardInterrupt()
+        raise RuntimeError("a fault")
+except BaseException as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "raised"),
+    [
+        ("pressed", "KeyboardInterrupt"),
+        ("wrapped", "KeyboardInterrupt"),
+        ("not at all", "RuntimeError"),
+    ],
+)
+def test_an_error_that_tells_of_ctrl_c_is_no_fault(how: str, raised: str) -> None:
+    done = subprocess.run(
+        [installed.python(), "-c", WRAPPED, how], capture_output=True, check=True, timeout=60
+    )
+    assert done.stdout.decode() == f"{raised}\n"
 
 
 @dataclass(frozen=True)

@@ -344,30 +344,31 @@ class DuckDBEngine:
             repeated: How many rows have the image name of another, and are left out.
             store: Folder of its derived tables; those that are there take the views' places.
         """
-        run = self._connection.execute
-        self.table_views.add(dataset.view)
-        # The names of built-in datasets alone.
-        images = f"'{dataset.images}'" if dataset.images else "cast(null as varchar)"
-        run(_HASH60)
-        run(_SEARCH)
-        run(f"create or replace macro images_from() as {images}")
-        run(f"create or replace macro image_suffix() as '{dataset.image_suffix}'")
-        run(f"create or replace macro repeated_rows() as {repeated}::bigint")
-        for path in sorted((sql_folder() / "functions").glob("*.sql")):
-            text = path.read_text("utf-8")
-            run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
-        run("create schema if not exists source")
-        run("set schema = 'source'")
-        try:
-            self._define_source(dataset, source, columns, repeated, store)
-        finally:
-            run("set schema = 'main'")
-        run(f"create or replace view images as {_IMAGES}")
-        for view in VIEWS[1:]:
-            if store and (store / f"{view}.parquet").exists():
-                self.add_table(view, store / f"{view}.parquet", _BUILD)
-            else:
-                run(f"create or replace view {view} as\n{read_view(view)}")
+        with self._running(limited=False):
+            run = self._connection.execute
+            self.table_views.add(dataset.view)
+            # The names of built-in datasets alone.
+            images = f"'{dataset.images}'" if dataset.images else "cast(null as varchar)"
+            run(_HASH60)
+            run(_SEARCH)
+            run(f"create or replace macro images_from() as {images}")
+            run(f"create or replace macro image_suffix() as '{dataset.image_suffix}'")
+            run(f"create or replace macro repeated_rows() as {repeated}::bigint")
+            for path in sorted((sql_folder() / "functions").glob("*.sql")):
+                text = path.read_text("utf-8")
+                run(f"create or replace macro {text[3 : text.index(':')]} as (\n{text}\n)")
+            run("create schema if not exists source")
+            run("set schema = 'source'")
+            try:
+                self._define_source(dataset, source, columns, repeated, store)
+            finally:
+                run("set schema = 'main'")
+            run(f"create or replace view images as {_IMAGES}")
+            for view in VIEWS[1:]:
+                if store and (store / f"{view}.parquet").exists():
+                    self.add_table(view, store / f"{view}.parquet", _BUILD)
+                else:
+                    run(f"create or replace view {view} as\n{read_view(view)}")
 
     def _define_source(
         self,
@@ -679,10 +680,19 @@ class DuckDBEngine:
         self,
         at_most_seconds: float | None = None,
         values: Mapping[str, object] = MappingProxyType({}),
+        *,
+        limited: bool = True,
     ) -> Iterator[None]:
-        """Watch over a statement with its values, and turn DuckDB's errors into ours."""
+        """Watch over a statement with its values, and turn DuckDB's errors into ours.
+
+        Args:
+            at_most_seconds: How long it may take.
+            values: Of its parameters.
+            limited: Whether it may take no longer than a user's statement.
+
+        """
         self.check_process()
-        limits = (self._limits.timeout_seconds, at_most_seconds)
+        limits = (self._limits.timeout_seconds if limited else None, at_most_seconds)
         timeout = min((seconds for seconds in limits if seconds is not None), default=None)
         with Watch(
             self.interrupt,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ddb_query import __version__
 from ddb_query.errors import DdbError, InterruptedByUserError, UsageError
 from ddb_query.settings import config_dir, debugging
-from ddb_query.shell.ctrl_c import watched
+from ddb_query.shell.ctrl_c import interrupt, watched
 from ddb_query.shell.reading import PlainReader, is_plain
 from ddb_query.shell.script import pieces
 from ddb_query.sql_text import reads_last
@@ -31,7 +31,7 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
 
     """
     # Where a script started it in the background, Ctrl-C is ignored until somebody says otherwise.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupt)
     # At a prompt it throws away what is typed; what runs is watched for itself.
     signal.set_wakeup_fd(-1)
     # Keys are answered between two steps of what runs on other threads.
