@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.errors import DdbError
-
 if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
     from ddb_query.engines.base import Result
+    from ddb_query.errors import DdbError
     from ddb_query.opening import open_corpus as open  # noqa: A004 - the name users know
     from ddb_query.report.model import Report
     from ddb_query.selection.selection import Selection
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Corpus", "DdbError", "Report", "Result", "Selection", "open"]
 
-# Loaded only when asked for, so that light commands start at once.
+# Loaded only when asked for, so that light commands start at once, and hear Ctrl-C at once.
 _LATE = {
-    "Corpus": ("corpus", "Corpus"), "Report": ("report.model", "Report"),
+    "Corpus": ("corpus", "Corpus"), "DdbError": ("errors", "DdbError"),
+    "Report": ("report.model", "Report"),
     "Result": ("engines.base", "Result"), "Selection": ("selection.selection", "Selection"),
     "open": ("opening", "open_corpus"),
 }  # fmt: skip

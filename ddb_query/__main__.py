@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from ddb_query.errors import DdbError
 
+_INTERRUPTED = 130
+
 
 def main() -> int:
     """Run the command line and return its exit code."""
@@ -21,7 +24,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, _end_at_once)
     import threading
 
-    from ddb_query.errors import DdbError, interrupted
+    from ddb_query.errors import DdbError
 
     _replace_closed_streams()
     threading.excepthook = _told_of_thread
@@ -35,6 +38,10 @@ def main() -> int:
         return 0
     except DdbError as error:
         return _told(error)
+    except KeyboardInterrupt:
+        from ddb_query.errors import InterruptedByUserError
+
+        return _told(InterruptedByUserError())
     except OSError as error:
         # What fails with a file says its name; help is printed by typer, past `output`.
         if error.filename is not None:
@@ -43,7 +50,7 @@ def main() -> int:
 
         return _told(output.failed(error))
     except Exception as error:  # noqa: BLE001 - the border of the program: no traceback passes it
-        return _interrupted() if interrupted(error) else _told(_unforeseen(error))
+        return _told(_unforeseen(error))
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:
@@ -52,13 +59,7 @@ def _end_at_once(_number: int, _frame: FrameType | None) -> None:
     An exception would be lost in a destructor, and would leave an import's lock held.
     """
     os.write(2, b"ddb: interrupted\n")
-    os._exit(130)
-
-
-def _interrupted() -> int:
-    from ddb_query.errors import InterruptedByUserError
-
-    return _told(InterruptedByUserError())
+    os._exit(_INTERRUPTED)
 
 
 def _run() -> int:
@@ -77,6 +78,11 @@ def _told(error: DdbError) -> int:
     from ddb_query.settings import debugging
 
     Diagnostics().error(error, with_traceback=debugging())
+    if error.exit_code == _INTERRUPTED:
+        # A thread of a library that is still at work would abort the end of the interpreter.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(_INTERRUPTED)
     return error.exit_code
 
 

@@ -31,9 +31,25 @@ def behind(work: Callable[[T], object]) -> Iterator[Callable[[T], None]]:
         line.stopped = True
         raise
     finally:
-        line.waiting.put(None)
-        line.thread.join()
+        waited_for(line.end)
     line.check()
+
+
+def waited_for(end: Callable[[], object]) -> None:
+    """Wait for threads that use what the caller is about to close, and raise Ctrl-C only then.
+
+    Args:
+        end: Waits; called again when Ctrl-C has broken it off.
+    """
+    pressed = None
+    while True:
+        try:
+            end()
+            break
+        except KeyboardInterrupt as error:
+            pressed = error
+    if pressed is not None:
+        raise pressed
 
 
 class _Line(Generic[T]):
@@ -44,11 +60,21 @@ class _Line(Generic[T]):
         self.stopped = False
         self.thread = threading.Thread(target=self._run, name="ddb-behind", daemon=True)
         self._work = work
+        self._ending = False
+        self._ended = threading.Event()
         self._error: BaseException | None = None
 
     def put(self, item: T) -> None:
         self.check()
         self.waiting.put(item)
+
+    def end(self) -> None:
+        """Wait until all is done; nothing further is begun when this is called again."""
+        self.stopped, self._ending = self.stopped or self._ending, True
+        if not self._ended.is_set():
+            self.waiting.put(None)
+        # Thread.join of Python 3.11 and 3.12 takes the thread for ended once Ctrl-C breaks it off.
+        self._ended.wait()
 
     def check(self) -> None:
         """Raise the other thread's error, once.
@@ -70,3 +96,4 @@ class _Line(Generic[T]):
                 self._work(item)
             except BaseException as error:  # noqa: BLE001 - it is raised by the other thread
                 self._error, self.stopped = error, True
+        self._ended.set()

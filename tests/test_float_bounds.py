@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
 import polars as pl
@@ -141,6 +141,19 @@ def test_a_writer_gives_bounds_for_what_is_no_float(tmp_path: Path) -> None:
         writer.write_table(table)
     group = pq.read_metadata(tmp_path / "x.parquet").row_group(0)
     assert [group.column(place).is_stats_set for place in range(3)] == [True, False, False]
+
+
+def test_an_error_while_a_file_is_written_is_not_hidden_by_one_of_closing_it(
+    tmp_path: Path,
+) -> None:
+    def write(sink: BinaryIO) -> None:
+        with parquet_writer(sink, pa.schema({"n": pa.int64()})):
+            # Where the file is closed, its footer cannot be written.
+            sink.close()
+            raise KeyboardInterrupt
+
+    with (tmp_path / "x.parquet").open("wb") as sink, pytest.raises(KeyboardInterrupt):
+        write(sink)
 
 
 @pytest.mark.parametrize("row_group_size", [3000, 100])

@@ -9,6 +9,7 @@ gives has no such bounds.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def without_bounds(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation
 def parquet_writer(sink: Path | BinaryIO, schema: pa.Schema, **options: Any) -> pq.ParquetWriter:
     """A writer of parquet that gives no bounds for floats: whoever trusts bounds is right, too.
 
+    As a context it lets an error of its block through, where pyarrow's would close what is half
+    written and raise what goes wrong with that in its place (Ctrl-C as `ArrowInvalid`).
+
     Args:
         sink: Where it writes.
         schema: What it writes.
@@ -40,12 +44,17 @@ def parquet_writer(sink: Path | BinaryIO, schema: pa.Schema, **options: Any) -> 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    class Writer(pq.ParquetWriter):  # type: ignore[misc]
+        def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+            with contextlib.suppress(Exception) if error else contextlib.nullcontext():
+                self.close()
+
     bounded = [
         field.name
         for field in schema
         if not pa.types.is_floating(field.type) and not pa.types.is_nested(field.type)
     ]
-    return pq.ParquetWriter(sink, schema, write_statistics=bounded, **options)
+    return Writer(sink, schema, write_statistics=bounded, **options)
 
 
 def unbounded(column: str, kind: str) -> str:

@@ -19,7 +19,7 @@ from ddb_query.errors import OutputError
 from ddb_query.files import locked, make_folder
 from ddb_query.progress import step
 from ddb_query.store.place import INDEX, Store, write_manifest
-from ddb_query.threads import behind
+from ddb_query.threads import behind, waited_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -232,18 +232,21 @@ def _indexing(engine: DuckDBEngine, folder: Path, progress: Progress | None) -> 
             yield row
 
     folder.mkdir()
-    with ThreadPoolExecutor(1, "ddb-index") as pool:
-        indexed = pool.submit(build_index, folder, rows(), progress=progress)
-        try:
-            yield
-            while not indexed.done():
-                # Waits in steps, so that Ctrl-C is noticed.
-                wait([indexed], _STEP_SECONDS)
-        except BaseException:
-            stopped.set()
-            engine.interrupt()
-            raise
-        indexed.result()
+    pool = ThreadPoolExecutor(1, "ddb-index")
+    indexed = pool.submit(build_index, folder, rows(), progress=progress)
+    try:
+        yield
+        while not indexed.done():
+            # Waits in steps, so that Ctrl-C is noticed.
+            wait([indexed], _STEP_SECONDS)
+    except BaseException:
+        stopped.set()
+        engine.interrupt()
+        raise
+    finally:
+        waited_for(lambda: wait([indexed]))
+        pool.shutdown()
+    indexed.result()
 
 
 def _row_groups(
