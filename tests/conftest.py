@@ -14,11 +14,14 @@ import duckdb
 import installed
 import pytest
 
+import ddb_query
 from ddb_query.demo import demo_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from ddb_query.corpus import Corpus
 
 # Where a test lets no file grow, half a compiled module would be left behind, for all time.
 sys.dont_write_bytecode = True
@@ -74,6 +77,15 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
+    """The small table of 2m, opened, with a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DDB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        with ddb_query.open("2m", data_dir=tables) as opened:
+            yield opened
+
+
 @pytest.fixture(scope="session")
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder that keeps the generated demo dataset between tests."""
@@ -87,6 +99,13 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
     path = tmp_path_factory.mktemp("certificates") / "one.pem"
     path.write_text("".join(map(ssl.DER_cert_to_PEM_cert, certificates[:1])))
     return path if certificates else None
+
+
+@pytest.fixture
+def few_certificates(one_certificate: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients in this test are made quickly."""
+    if one_certificate is not None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
 @pytest.fixture(autouse=True)

@@ -21,17 +21,13 @@ ROWS = {part_id: rows_of(part_id) for part_id in (1, 2, 3)}
 PARTS = {path_of(part_id): made_part(rows) for part_id, rows in ROWS.items()}
 SOME = [*ROWS[1][5:50:9], *ROWS[2][:3], ROWS[3][40]]
 
+pytestmark = pytest.mark.usefixtures("few_certificates")
+
 
 @pytest.fixture
 def hub() -> Iterator[LoopbackHub]:
     with LoopbackHub(PARTS) as hub:
         yield hub
-
-
-@pytest.fixture(autouse=True)
-def _few_certificates(one_certificate: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    if one_certificate is not None:
-        monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
 @pytest.fixture

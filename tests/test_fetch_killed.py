@@ -83,6 +83,9 @@ class Nursery:
         return self._process.stdout.readline().strip()
 
 
+pytestmark = pytest.mark.usefixtures("few_certificates")
+
+
 @pytest.fixture
 def hub() -> Iterator[LoopbackHub]:
     with LoopbackHub(PARTS) as hub:
@@ -95,14 +98,8 @@ def fetcher(hub: LoopbackHub, tmp_path: Path) -> Fetcher:
     return Fetcher(hub.endpoint, tmp_path / "images", settings)
 
 
-@pytest.fixture(autouse=True)
-def _few_certificates(one_certificate: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    if one_certificate is not None:
-        monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
-
-
 @pytest.fixture
-def nursery(_few_certificates: None) -> Iterator[Nursery]:
+def nursery(few_certificates: None) -> Iterator[Nursery]:
     here = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": str(Path(ddb_query.__file__).parents[1])}
     with subprocess.Popen(

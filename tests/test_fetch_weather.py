@@ -56,17 +56,13 @@ PARTS = {path_of(part_id): made_part(rows) for part_id, rows in ROWS.items()}
 SOME = [*ROWS[1][:20], *ROWS[1][40:50:3], *ROWS[2][::20]]
 TOKEN = "hf_secretToken"
 
+pytestmark = pytest.mark.usefixtures("few_certificates")
+
 
 @pytest.fixture
 def hub() -> Iterator[LoopbackHub]:
     with LoopbackHub(PARTS) as hub:
         yield hub
-
-
-@pytest.fixture(autouse=True)
-def _few_certificates(one_certificate: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    if one_certificate is not None:
-        monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import ddb_query
 from ddb_query.errors import BadListError, DdbError, MissingNamesWarning, UnknownNamesError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from conftest import Ran
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
 
 NOBODY = "00000000-0000-4000-8000-000000000000.png"
-
-
-@pytest.fixture(scope="module")
-def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DDB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        with ddb_query.open("2m", data_dir=tables) as opened:
-            yield opened
 
 
 @pytest.fixture(scope="module")

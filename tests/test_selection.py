@@ -36,7 +36,6 @@ from ddb_query.selection.policy import policy_of
 from ddb_query.selection.strata import allocate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from ddb_query.corpus import Corpus
@@ -49,14 +48,6 @@ PUBLISHED = [
     ("timestamp", pa.timestamp("us", "UTC")), ("image_nsfw", pa.float32()),
     ("prompt_nsfw", pa.float32()),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DDB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        with ddb_query.open("2m", data_dir=tables) as opened:
-            yield opened
 
 
 @pytest.fixture(scope="module")

@@ -75,17 +75,13 @@ EXTRACTED = {
     "with a capital ending": ("all/", [(name[:-3] + "PNG", data) for name, data in FILES]),
 }
 
+pytestmark = pytest.mark.usefixtures("few_certificates")
+
 
 @pytest.fixture
 def hub() -> Iterator[LoopbackHub]:
     with LoopbackHub({path_of(1): made_part(ROWS)}) as hub:
         yield hub
-
-
-@pytest.fixture(autouse=True)
-def _few_certificates(one_certificate: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    if one_certificate is not None:
-        monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
 @pytest.fixture

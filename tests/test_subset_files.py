@@ -31,20 +31,12 @@ from ddb_query.selection import exporting
 from ddb_query.verifying import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from ddb_query.corpus import Corpus
 
 FORMATS = ["parquet", "csv", "tsv", "jsonl", "json", "arrow"]
-
-
-@pytest.fixture(scope="module")
-def corpus(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DDB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        with ddb_query.open("2m", data_dir=tables) as opened:
-            yield opened
 
 
 @pytest.fixture(scope="module")

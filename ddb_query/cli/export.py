@@ -90,6 +90,8 @@ def export(
             found = _selection(session, corpus, chosen)
             output.text(found.plain_sql(**picked) if show == "sql" else f"{found.count()}\n")
             tell(session, found)
+            if session.target is not None:
+                session.diagnostics.note(f"--print writes nothing: {session.target} is not made")
         elif statement:
             params = dict(parameter_value(given) for given in param or [])
             limit = session.options.limit
