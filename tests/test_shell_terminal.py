@@ -271,6 +271,15 @@ def test_ctrl_c_stops_the_query_and_keeps_the_shell(shell: Terminal) -> None:
     shell.run("select a + $w as b from t;").wait_for("│ 10 │")
 
 
+def test_ctrl_c_right_behind_enter_stops_the_statement_and_keeps_what_follows(
+    shell: Terminal,
+) -> None:
+    # As one piece of input, it is read before the terminal makes signals of Ctrl-C again.
+    shell.type(f"{ENDLESS}\rselect 6;\x03select 7 * 6 as a;\r")
+    shell.wait_for("ddb: interrupted", "│ 42 │").wait_for_prompt()
+    assert "│ 6 │" not in shell.text
+
+
 def test_ctrl_c_at_the_prompt_throws_away_what_was_typed(shell: Terminal) -> None:
     shell.type("selec nothing").press("ctrl-c").wait_for_prompt()
     shell.run("select 42 as a;").wait_for("│ 42 │")

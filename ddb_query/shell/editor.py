@@ -17,8 +17,11 @@ from prompt_toolkit.completion import (
 )
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import completion_is_selected, has_focus, in_paste_mode
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.keys import Keys
 
+from ddb_query.errors import InterruptedByUserError
 from ddb_query.shell.column_values import ColumnValues
 from ddb_query.shell.completion import ShellCompleter
 from ddb_query.shell.history import history
@@ -74,11 +77,15 @@ class Editor:
     def read(self, prompt: str) -> str:
         """A text that is complete."""
         vi = self._session.state.keys == "vi"
-        return self._prompt.prompt(
+        text = self._prompt.prompt(
             [("class:prompt", prompt)],
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
             pre_run=self._open_corpus,
         )
+        if self._ctrl_c_came_after():
+            self._session.told.error(InterruptedByUserError())
+            raise KeyboardInterrupt
+        return text
 
     def ask(self, question: str, choices: Sequence[str] = ()) -> str:
         """The answer to a question."""
@@ -95,6 +102,19 @@ class Editor:
     def _forget_values(self) -> None:
         if self._values is not None:
             self._values.close()
+
+    def _ctrl_c_came_after(self) -> bool:
+        """Whether Ctrl-C came right behind Enter, as a key: the terminal was not given back yet.
+
+        Keys behind it are for the next prompt, those before it are forgotten.
+        """
+        keyboard = self._prompt.app.input
+        keys = [*get_typeahead(keyboard), *keyboard.read_keys()]
+        last = max(
+            (at for at, pressed in enumerate(keys) if pressed.key == Keys.ControlC), default=-1
+        )
+        store_typeahead(keyboard, keys[last + 1 :])
+        return last >= 0
 
     def _open_corpus(self) -> None:
         """Open the corpus once the first prompt is on the screen."""
