@@ -56,13 +56,14 @@ def test_a_command_refuses_options_of_others_with_a_hint(name: str, run: Run) ->
     taken = options_of(COMMANDS[name])
     refused = [option for option in COMMON if option not in taken]
     shown = run(*name.split(), "--help").text
-    for option in refused:
+    assert not [option for option in refused if f" {option} " in shown]
+    # Each is a process; which options are refused stands in the next test.
+    for option in {refused[0], refused[-1]}:
         ran = run(*name.split(), option, "1")
         assert (ran.code, ran.out) == (2, b"")
         first, hint, *_ = ran.err.splitlines()
         assert first == f"ddb: ddb {name} takes no {option}"
         assert hint.startswith("hint: ")
-        assert f" {option} " not in shown
 
 
 def test_which_options_mean_nothing_to_which_command() -> None:
