@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Unpack
 
 from ddb_query import searching
@@ -446,6 +447,11 @@ class Corpus:
 
     def _prompt_of(self, prompt: str) -> str:
         if not is_image_name(prompt):
+            if _FILE_NAME.fullmatch(prompt):
+                raise UsageError(
+                    f"{prompt} is not the name of an image",
+                    hint="names are as in the column image_name; a prompt has words",
+                )
             return prompt
         found = self.workspace.ask(
             Relation("select prompt from images where image_name = $name", {"name": prompt}), 1
@@ -454,6 +460,10 @@ class Corpus:
         if not rows or rows[0][0] is None:
             raise UsageError(f"no image named {prompt} with a prompt")
         return rows[0][0]
+
+
+# What nobody means as a prompt.
+_FILE_NAME = re.compile(r"\S+\.(?:png|webp)", re.IGNORECASE)
 
 
 def _check_order(within: Selection | None, order_by: str | None, *, counts: bool = False) -> None:

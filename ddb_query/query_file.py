@@ -54,6 +54,7 @@ class Parameter:
         default: The default value; None stands for NULL.
         choices: The values it may have; empty when any.
         minimum: The lowest number it may be; None when any.
+        maximum: The highest.
         help: One sentence.
 
     """
@@ -64,6 +65,7 @@ class Parameter:
     default: object = None
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
     help: str = ""
 
     @property
@@ -95,18 +97,31 @@ class Parameter:
             raise self._error(f"expected {kind}, found {given!r}") from error
         if self.choices and spelled(found) not in self.choices:
             raise self._error(f"expected one of {', '.join(self.choices)}, found {given!r}")
-        if self.below_minimum(found):
-            raise self._error(f"expected at least {self.minimum:g}, found {given!r}")
+        if self.out_of_bounds(found):
+            raise self._error(f"expected {self.bounds}, found {given!r}")
         return found
 
-    def below_minimum(self, value: object) -> bool:
-        """Whether a value is a number that is too low."""
-        return isinstance(value, (int, float)) and self.minimum is not None and value < self.minimum
+    @property
+    def bounds(self) -> str:
+        """The numbers that it may be, in words; empty when any."""
+        least = "" if self.minimum is None else f"at least {self.minimum:g}"
+        most = "" if self.maximum is None else f"at most {self.maximum:g}"
+        return " and ".join(filter(None, (least, most)))
+
+    def out_of_bounds(self, value: object) -> bool:
+        """Whether a value is a number too low or too high; NaN is, where there are bounds."""
+        if not isinstance(value, (int, float)) or not self.bounds:
+            return False
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        return not low <= value <= high
 
     def _error(self, problem: str) -> ParameterError:
         example = self.choices[0] if self.choices else _EXAMPLES[self.type]
         if self.minimum is not None:
             example = f"{max(self.minimum, float(example)):g}"
+        if self.maximum is not None:
+            example = f"{min(self.maximum, float(example)):g}"
         return ParameterError(
             self.name, problem, hint=f"for example {self.option} {example}".rstrip()
         )
@@ -277,11 +292,18 @@ class _Header:
         self._amend(choices=choices)
 
     def _take_minimum(self, value: str) -> None:
+        self._bound("minimum", value)
+
+    def _take_maximum(self, value: str) -> None:
+        self._bound("maximum", value)
+
+    def _bound(self, key: str, value: str) -> None:
         if self.parameters and self.parameters[-1].type not in ("integer", "float"):
-            raise ValueError("a minimum is for an integer or a float")
-        self._amend(minimum=_number(value))
-        if self.parameters[-1].below_minimum(self.parameters[-1].default):
-            raise ValueError(f"the default {self.parameters[-1].default} is below the minimum")
+            raise ValueError(f"a {key} is for an integer or a float")
+        self._amend(**{key: _number(value)})
+        if self.parameters[-1].out_of_bounds(self.parameters[-1].default):
+            side = "below" if key == "minimum" else "above"
+            raise ValueError(f"the default {self.parameters[-1].default} is {side} the {key}")
 
     def _take_limit(self, value: str) -> None:
         number, _, self.per = value.partition(" per ")
@@ -300,7 +322,7 @@ class _Header:
 
     def _amend(self, **changes: object) -> None:
         if not self.parameters:
-            raise ValueError("help, choices and minimum follow the param they are about")
+            raise ValueError("help, choices, minimum and maximum follow the param they are about")
         self.parameters[-1] = Parameter(**{**vars(self.parameters[-1]), **changes})
 
 

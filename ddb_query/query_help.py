@@ -21,10 +21,10 @@ def whole(query: CannedQuery) -> str:
     for parameter in query.parameters:
         default = "required" if parameter.required else f"default {spelled(parameter.default)}"
         choices = f", one of {', '.join(parameter.choices)}" if parameter.choices else ""
-        least = "" if parameter.minimum is None else f", at least {parameter.minimum:g}"
+        bounds = f", {parameter.bounds}" if parameter.bounds else ""
         value = f" {METAVARS[parameter.type]}" if parameter.type in METAVARS else ""
         options = ", ".join(parameter.options)
-        lines.append(f"  {options}{value} ({default}{choices}{least})")
+        lines.append(f"  {options}{value} ({default}{choices}{bounds})")
         lines += [f"      {parameter.help}"] if parameter.help else []
     lines += [f"  {name}: {meaning}" for name, meaning in query.columns]
     lines += ["", *(f"$ {example}" for example in query.examples), "", query.sql, ""]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query.errors import QueryFileError, UnknownQueryError, UsageError
 from ddb_query.query_file import CannedQuery, parse
+from ddb_query.settings import saved_queries_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -49,7 +50,8 @@ class QueryLibrary:
     told of once. Only who asks for it by its name gets its error.
 
     Args:
-        user_folder: The user's folder (`--sql-dir`, `DDB_SQL_DIR`), if there is one.
+        user_folder: The user's folder (`--sql-dir`, `DDB_SQL_DIR`); None for the one in which the
+            shell saves queries.
         note: Told which files are left out, and why; again when that has changed.
 
     """
@@ -110,7 +112,11 @@ class QueryLibrary:
 
     def _user_files(self) -> list[Path]:
         """The files of the user's folder, those that may be queries first."""
-        return [] if self._user_folder is None else _sql_files(self._user_folder)
+        if self._user_folder is not None:
+            return _sql_files(self._user_folder)
+        # Looked for each time: the first query may be saved while the library is in use.
+        saved = saved_queries_dir()
+        return _sql_files(saved) if saved.is_dir() else []
 
     def _tell(self, left_out: list[QueryFileError]) -> None:
         if not left_out:

@@ -29,6 +29,7 @@ from ddb_query.selection.repeating import unrepeatable
 from ddb_query.selection.selection import Selection
 from ddb_query.store.place import MATCH_RULES
 from ddb_query.subset_writing import form_of, refuse_existing
+from ddb_query.verifying import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ddb_query.corpus import Corpus
     from ddb_query.engines.base import Rows
     from ddb_query.manifest import Manifest
+    from ddb_query.progress import Progress
     from ddb_query.subset_writing import Target
 
 
@@ -50,7 +52,7 @@ def replay(
     force: bool = False,
     note: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
-    """Make a subset again, and prove it equal.
+    """Make a subset again, and prove both its rows and those made again to be what it says.
 
     Args:
         corpus: The dataset that it was made from. It is locked: nothing but its files can be read
@@ -70,7 +72,8 @@ def replay(
     Raises:
         BadManifestError: The manifest cannot be trusted, or is of another dataset.
         UntrustedError: It wants more than a locked connection gives, or cannot be repeated.
-        DifferentSubsetError: Other rows come out; a file that was asked for is there all the same.
+        DifferentSubsetError: The file has other rows than its manifest says, or others come out; a
+            file that was asked for is there all the same.
     """
     said = manifest.read(path)
     _compare_sources(corpus, path, said, note)
@@ -81,6 +84,7 @@ def replay(
         raise UntrustedError(f"{path} cannot be made again: {said.reason}", hint="--trust tries")
     tally = Tally()
     progress = corpus.workspace.source.progress
+    differences = _differences(path, progress)
     try:
         made = _again(corpus, path, said, layout, tally, subset, trust=trust, note=note)
         with step(progress, f"making {path.name} again"):
@@ -90,8 +94,19 @@ def replay(
             raise
         why = f"a locked connection refuses it: {error.message.splitlines()[0]}"
         raise _untrusted(path, why) from error
-    _compare(path, said, made, tally, same_form=layout.form == said.form)
+    differences += _compared(said, made, tally, same_form=layout.form == said.form)
+    if differences:
+        raise DifferentSubsetError(path, differences)
     return said
+
+
+def _differences(path: Path, progress: Progress | None) -> list[str]:
+    """How the file as it is differs from what its manifest says."""
+    try:
+        verify(path, progress=progress)
+    except DifferentSubsetError as error:
+        return list(error.differences)
+    return []
 
 
 def _compare_sources(
@@ -223,14 +238,8 @@ def _read(made: _Again, layout: Layout, output: Target | None) -> None:
             pass
 
 
-def _compare(
-    path: Path,
-    said: Manifest,
-    made: _Again,
-    tally: Tally,
-    *,
-    same_form: bool,
-) -> None:
+def _compared(said: Manifest, made: _Again, tally: Tally, *, same_form: bool) -> list[str]:
+    """How the rows that were made again differ from what the manifest says."""
     differences = []
     if [[one.name, one.type] for one in made.rows.columns[: len(said.columns)]] != said.columns:
         differences.append("gives other columns now")
@@ -242,8 +251,7 @@ def _compare(
     found = content_hash(tally.rows, sums[0], sums[1])
     if same_form and said.content_hash is not None and found != said.content_hash:
         differences.append("gives another content now")
-    if differences:
-        raise DifferentSubsetError(path, differences)
+    return differences
 
 
 def _short(said: object) -> str:

@@ -98,13 +98,17 @@ def user_sql_dir(
 ) -> Path | None:
     """The folder of the user's own canned queries.
 
-    The one given, else `DDB_SQL_DIR`, else `queries/` in the configuration folder, if it is there.
+    The one given, else `DDB_SQL_DIR`; None for `saved_queries_dir`.
     """
     env = os.environ if environment is None else environment
     if own := given or env.get("DDB_SQL_DIR"):
         return absolute(own)
-    saved = config_dir() / "queries"
-    return saved if saved.is_dir() else None
+    return None
+
+
+def saved_queries_dir() -> Path:
+    """Where the shell saves queries, and where they are found unless another folder is named."""
+    return config_dir() / "queries"
 
 
 def state_dir() -> Path:

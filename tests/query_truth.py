@@ -807,7 +807,7 @@ def cases(name: str, images: pl.DataFrame) -> list[dict[str, Any]]:
             {},
             {"max_image_nsfw": 0.1, "max_prompt_nsfw": 0.1},
             {"max_image_nsfw": 0.5, "max_prompt_nsfw": 1.0, "include_blurred": True},
-            {"max_image_nsfw": 3.0, "max_prompt_nsfw": 0.2},
+            {"max_image_nsfw": 1.0, "max_prompt_nsfw": 0.2},
         ],
         "nsfw-histogram": [{}, {"bins": 7}, {"bins": 1000}],
         "nsfw-retention": [{}, {"steps": 3}],

@@ -293,6 +293,12 @@ def test_similar_prompts_take_no_options_of_words(option: list[str], run: Run) -
     assert ran.err.startswith("ddb: --count, --facet and --exact-syntax are for words")
 
 
+def test_similar_prompts_of_a_file_that_is_no_image_are_an_error(run: Run) -> None:
+    ran = run("search", "--like", "nope.png")
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err.startswith("ddb: nope.png is not the name of an image\nhint: ")
+
+
 def test_a_list_of_a_report_that_goes_on_says_so(tables: Path) -> None:
     with ddb_query.open("2m", data_dir=tables) as corpus:
         made = corpus.select().report(sections=["prompts"])

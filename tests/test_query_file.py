@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 HEADER = "-- name: mine\n-- description: My own.\n"
 FILE = Path("mine.sql")
-KEYS = "choices, column, description, example, help, limit, minimum, name, param"
-AMENDS = "help, choices and minimum follow the param they are about"
+KEYS = "choices, column, description, example, help, limit, maximum, minimum, name, param"
+AMENDS = "help, choices, minimum and maximum follow the param they are about"
 DESCRIBES = "a column is described as `-- column: name: meaning`"
 IN_BERLIN = datetime.timezone(datetime.timedelta(hours=2))
 
@@ -171,6 +171,11 @@ def test_only_the_line_ends_of_a_text_file_end_a_line() -> None:
             HEADER + "-- param: x integer = 0\n-- minimum: 1\nselect $x",
             4,
             "the default 0 is below the minimum",
+        ),
+        (
+            HEADER + "-- param: x float = 2\n-- maximum: 1\nselect $x",
+            4,
+            "the default 2.0 is above the maximum",
         ),
         (
             HEADER + "-- param: x float = inf\nselect $x",

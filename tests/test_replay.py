@@ -98,6 +98,19 @@ def test_rows_of_sql_and_of_a_canned_query_come_out_the_same_again(
     assert again(tmp_path / "b.csv") == ['runs: canned query user-stats {"min_images": 3}']
 
 
+@pytest.mark.parametrize("output", [None, "again.csv"])
+def test_a_file_with_other_rows_than_its_manifest_is_not_the_same_again(
+    output: str | None, corpus: Corpus, subset: Path, tmp_path: Path
+) -> None:
+    whole = subset.read_text("utf-8")
+    subset.write_text("".join(whole.splitlines(keepends=True)[:-1]), "utf-8")
+    with pytest.raises(DifferentSubsetError) as caught:
+        replay(corpus, subset, output=tmp_path / output if output else None)
+    assert caught.value.differences == ("has 9 rows, not 10",)
+    if output:
+        assert (tmp_path / output).read_text("utf-8") == whole, "what was asked for is there"
+
+
 def test_strata_that_were_tampered_with_are_named(corpus: Corpus, tmp_path: Path) -> None:
     path = tmp_path / "subset.csv"
     made = corpus.select(sample=50, stratify="user", shares="equal").export(path)

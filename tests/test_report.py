@@ -381,7 +381,8 @@ def test_headings_are_the_columns_in_words_and_a_and_b_where_two_are_compared(
     assert "| rank | images | share | prompts | first seen | last seen |" in (
         (tmp_path / "one.md").read_text()
     )
-    corpus.select().report(versus="rest", sections=["settings"]).save(tmp_path / "two.md")
+    castles = corpus.select(match="castle")
+    castles.report(versus="rest", sections=["settings"]).save(tmp_path / "two.md")
     heading = "| sampler | share A | share B | share A \N{MINUS SIGN} B |"
     assert heading in (tmp_path / "two.md").read_text()
 
@@ -542,6 +543,7 @@ def test_the_command_compares(
         (["--section", "nope"], 2, "there are overview"),
         (["--vs", "--bogus"], 2, "--bogus"),
         (["--vs", "'"], 2, "--vs"),
+        (["--vs", "rest"], 2, "there is no rest beside all images"),
         (["--where", "nope = 1"], 1, "nope"),
         (["-o", "x.csv"], 2, "ending"),
         (["-o", "nowhere/x.html"], 3, "nowhere"),
@@ -555,6 +557,11 @@ def test_what_the_command_refuses(
     assert (ran.code, ran.out) == (code, b""), ran.err
     assert words in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_report_about_no_image_says_so(ddb: Callable[..., Ran], small: Path) -> None:
+    ran = ddb("--data-dir", small, "report", "--section", "overview", "--where", "false")
+    assert (ran.code, ran.err) == (0, "note: nothing matches: the report is about no image\n")
 
 
 def test_names_of_a_subset_that_are_not_there_end_in_4(

@@ -173,6 +173,14 @@ def test_run_writes_a_file_in_the_format_of_its_ending(
             "parameter max_image_nsfw: expected a float, found '0,2'",
             "for example --max-image-nsfw 0.2",
         ),
+        *(
+            (
+                ["nsfw-filter", "--max-prompt-nsfw", score],
+                f"parameter max_prompt_nsfw: expected at least 0 and at most 1, found '{score}'",
+                "for example --max-prompt-nsfw 0.2",
+            )
+            for score in ("1.5", "-1")
+        ),
     ],
 )
 def test_a_wrong_name_or_value_is_a_usage_error_with_a_hint(

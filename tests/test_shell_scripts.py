@@ -214,6 +214,27 @@ def test_a_saved_query_runs_from_the_command_line(
     assert ran.text.startswith("width\n1")
 
 
+def test_the_first_query_that_is_saved_is_found_at_once(script: Callable[..., Ran]) -> None:
+    ran = script("select 7 as seven;\n.save seven\n.run seven\n.queries seven\n")
+    assert ran.code == 0
+    assert "│     7 │" in ran.text
+
+
+def test_a_canned_query_takes_a_number_of_rows(script: Callable[..., Ran]) -> None:
+    ran = script(".mode csv\n.run sampler-stats limit=2\n")
+    assert (ran.code, ran.text.count("\n")) == (0, 3)
+    ran = script(".run sampler-stats limit=few\n")
+    assert (ran.code, ran.err) == (
+        2, "ddb: parameter limit: expected a number of rows, found 'few'\nhint: limit=20\n"
+    )  # fmt: skip
+
+
+def test_a_search_says_that_it_takes_no_options(script: Callable[..., Ran]) -> None:
+    ran = script(".search castle -night --facet sampler\n")
+    assert (ran.code, ran.text) == (2, "")
+    assert ran.err.startswith("ddb: .search takes words, no options such as --facet\nhint: ")
+
+
 @pytest.mark.parametrize(
     "sql",
     ["select 1 as a; select a from _;", "describe images;", "values (1);"],

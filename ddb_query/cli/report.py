@@ -84,6 +84,8 @@ def report(
         if figures is not None:
             names = made.save_figures(figures, force=session.force)
             session.diagnostics.note(f"{len(names)} charts in {figures}, as .svg and .pdf")
+        if not made.images:
+            session.diagnostics.note("nothing matches: the report is about no image")
         tell(session, selection)
         if versus is not None and not isinstance(versus, str):
             tell(session, versus)

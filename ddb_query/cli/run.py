@@ -104,7 +104,7 @@ def _as_command(query: CannedQuery) -> Any:
 def _option(parameter: Parameter) -> inspect.Parameter:
     default = spelled(parameter.default)
     has = " [required]" if parameter.required else f" [default: {default}]"
-    has += "" if parameter.minimum is None else f" [at least {parameter.minimum:g}]"
+    has += f" [{parameter.bounds}]" if parameter.bounds else ""
     kind: Any = Literal[parameter.choices] if parameter.choices else str
     metavar = None if parameter.choices else METAVARS.get(parameter.type)
     if parameter.type == "boolean":

@@ -40,6 +40,10 @@ def report(
     """Report on a selection; `Selection.report` has the arguments."""
     for one in (selection, versus):
         _refuse_first_images(one)
+    if versus == "rest" and not _fields(selection.criteria):
+        raise UsageError(
+            "there is no rest beside all images", hint="select some: --match castle --vs rest"
+        )
     subject = _subject(selection)
     made = make(
         subject, _other(versus, subject), title=title, sections=sections, users=users,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ddb_query.errors import QueryFileError, UsageError
 from ddb_query.files import make_folder, replacing
 from ddb_query.query_file import parse, spelled
-from ddb_query.settings import config_dir, user_sql_dir
+from ddb_query.settings import saved_queries_dir, user_sql_dir
 from ddb_query.sql_text import tokens
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _TYPES = {
 
 def folder(given: Path | None) -> Path:
     """The user's folder of canned queries, made when there is none yet."""
-    return user_sql_dir(given) or make_folder(config_dir() / "queries")
+    return user_sql_dir(given) or make_folder(saved_queries_dir())
 
 
 def path_for(name: str, into: Path, corpus: Corpus) -> Path:

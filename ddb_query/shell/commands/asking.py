@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Relation
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from ddb_query.query_file import CannedQuery
     from ddb_query.shell.session import Session
 
+# At the beginning of a word, as options are written elsewhere.
+_OPTION = re.compile(r"(?:^|\s)--[a-z][a-z-]*")
+
 
 @command("run", "NAME [X=VALUE…]", "A canned query; asks for what it needs", "query")
 def run(session: Session, rest: str) -> None:
@@ -21,8 +25,12 @@ def run(session: Session, rest: str) -> None:
         raise UsageError(".run takes the name of a canned query", hint=".queries lists them")
     query = session.corpus.query(name)
     values = dict(_assigned(text, query) for text in given)
+    # No parameter is called so.
+    wanted = values.pop("limit", None)
     values |= _asked(session, query, values)
     started, cap = session.now(), session.state.cap
+    if wanted is not None:
+        cap = _number(wanted)
     few = bool(query.per) and cap is None and session.shows_tables
     result = session.corpus.run(name, limit=query.limit if few else cap, **values)
     statement = result.answer.statement if result.answer else None
@@ -34,10 +42,26 @@ def run(session: Session, rest: str) -> None:
 @command("search", "WORDS", 'Prompts by words, "a phrase", -not, OR, begin*, fuzz~')
 def search(session: Session, rest: str) -> None:
     """Search the prompts, the best first."""
+    if option := _OPTION.search(rest):
+        raise UsageError(
+            f".search takes words, no options such as {option[0].strip()}",
+            hint="at a terminal: ddb search --facet sampler 'castle -night'",
+        )
     started = session.now()
     result = session.corpus.search(rest, limit=session.state.cap)
     statement = result.answer.statement if result.answer else None
     session.present(result, started, statement or Relation(""))
+
+
+def _number(text: object) -> int:
+    """A number of rows.
+
+    Raises:
+        ParameterError: It is none.
+    """
+    if not str(text).isdecimal():
+        raise ParameterError("limit", f"expected a number of rows, found {text!r}", hint="limit=20")
+    return int(str(text))
 
 
 def _assigned(text: str, query: CannedQuery) -> tuple[str, object]:
