@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _STARTS_WITHIN_SECONDS = 60
+_ENDS_WITHIN_SECONDS = 10
 
 
 class Page:
@@ -92,7 +93,8 @@ def browser(folder: Path) -> Iterator[Page]:
     process = subprocess.Popen(
         [
             program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={folder}",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--remote-debugging-port=0", f"--user-data-dir={folder}",
             "about:blank",
         ],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -105,7 +107,11 @@ def browser(folder: Path) -> Iterator[Page]:
             yield Page(connection)
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(_ENDS_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _address(folder: Path) -> str:

@@ -310,7 +310,10 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, hub: LoopbackHub, host: Host, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         if tls is not None:
-            self.socket = tls.wrap_socket(self.socket, server_side=True)
+            # Hands are shaken by the thread of a connection: one that never does stops nobody else.
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.hub = hub
         self.host = host
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
