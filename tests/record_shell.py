@@ -17,7 +17,7 @@ README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"(<!-- shell session -->\n```text\n)(.*?)(```\n<!-- end -->)", re.DOTALL)
 
 TYPED = (
-    "select sampler_name, count(*) as images from images group by all order by images desc;",
+    "select sampler_name, count(*) as images from images group by all order by images desc, 1;",
     "select sampler_name, round(images / sum(images) over (), 4) as share from _ limit 3;",
     "select promt from images;",
     ".set words 'castle \"matte painting\" -night'",
