@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 # How many hits a screen shows.
 _SHOWN_HITS = 20
 
+# What nobody means as a prompt.
+_FILE_NAME = re.compile(r"\S+\.(?:png|webp)", re.IGNORECASE)
+
 
 class Corpus:
     """An opened dataset.
@@ -460,10 +463,6 @@ class Corpus:
         if not rows or rows[0][0] is None:
             raise UsageError(f"no image named {prompt} with a prompt")
         return rows[0][0]
-
-
-# What nobody means as a prompt.
-_FILE_NAME = re.compile(r"\S+\.(?:png|webp)", re.IGNORECASE)
 
 
 def _check_order(within: Selection | None, order_by: str | None, *, counts: bool = False) -> None:

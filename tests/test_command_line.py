@@ -11,7 +11,7 @@ from commands import Run, commands, options_of, runner
 import ddb_query
 from ddb_query.cli.options import common_parameters
 from ddb_query.cli.parsing import known_elsewhere
-from ddb_query.errors import ExistsError, UsageError
+from ddb_query.errors import ExistsError, OptionNotTakenError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,12 @@ def test_a_command_refuses_options_of_others_with_a_hint(name: str, run: Run) ->
     refused = [option for option in COMMON if option not in taken]
     shown = run(*name.split(), "--help").text
     assert not [option for option in refused if f" {option} " in shown]
-    # Each is a process; which options are refused stands in the next test.
+    for option in refused:
+        with pytest.raises(OptionNotTakenError) as caught:
+            COMMANDS[name].main([option, "1"], prog_name=f"ddb {name}", standalone_mode=False)
+        assert caught.value.message == f"ddb {name} takes no {option}"
+        assert caught.value.hint
+    # A process takes a quarter of a second.
     for option in {refused[0], refused[-1]}:
         ran = run(*name.split(), option, "1")
         assert (ran.code, ran.out) == (2, b"")

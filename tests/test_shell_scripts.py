@@ -233,6 +233,7 @@ def test_a_search_says_that_it_takes_no_options(script: Callable[..., Ran]) -> N
     ran = script(".search castle -night --facet sampler\n")
     assert (ran.code, ran.text) == (2, "")
     assert ran.err.startswith("ddb: .search takes words, no options such as --facet\nhint: ")
+    assert script(".search castle --ar 16:9\n").code == 0, "what stands in prompts is text"
 
 
 @pytest.mark.parametrize(

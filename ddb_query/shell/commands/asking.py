@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ddb_query.query_file import CannedQuery
     from ddb_query.shell.session import Session
 
-# At the beginning of a word, as options are written elsewhere.
-_OPTION = re.compile(r"(?:^|\s)--[a-z][a-z-]*")
+# Options of `ddb search`. Other words with two hyphens, such as `--ar`, stand in prompts.
+_OPTION = re.compile(r"(?:^|\s)--(?:count|exact-syntax|facet|images|like|limit|order-by)\b")
 
 
 @command("run", "NAME [X=VALUE…]", "A canned query; asks for what it needs", "query")
