@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import installed
 import pytest
+from long_runs import LongRuns
 
 import ddb_query
 from ddb_query.demo import demo_sql
@@ -29,6 +30,11 @@ sys.dont_write_bytecode = True
 # Where a script started the tests in the background, Ctrl-C is ignored, and by what they start too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# A forked process that outlived its test would keep open the pipe of the one that runs tests, and
+# who hands them out would wait for ever. Programs that are started keep the alarm.
+os.register_at_fork(after_in_child=lambda: signal.alarm(LONGEST_CHILD_SECONDS))
+
+LONGEST_CHILD_SECONDS = 380
 SMALL_ROWS = 3_000
 
 
@@ -36,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the environment with the installed `ddb` once, before there are several processes."""
     if not hasattr(config, "workerinput"):
         os.environ[installed.INSTALLED] = str(installed.environment())
+        if not sys.stderr.isatty():
+            config.pluginmanager.register(LongRuns())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,6 +22,7 @@ from ddb_query.engines.duckdb_answer import DuckDBAnswer
 from ddb_query.engines.duckdb_kept import LastResult, repeats
 from ddb_query.engines.external_files import relation_of
 from ddb_query.engines.float_bounds import without_bounds
+from ddb_query.engines.forks import held_in_forks
 from ddb_query.engines.parsed import Parsed, outer_columns, parsed, serialised
 from ddb_query.engines.table_files import arrow_files, is_partitioned, table_files
 from ddb_query.engines.watch import Watch
@@ -119,7 +120,7 @@ class DuckDBEngine:
         spill: Path | None = None,
         memory: tuple[str, str] = ("", ""),
     ) -> None:
-        self._opened = connection
+        self._opened = held_in_forks(connection)
         # DuckDB's threads are not there in a forked process: a statement would wait for ever.
         self._process = os.getpid()
         # The limit that it was opened with, exactly, and as DuckDB tells it.

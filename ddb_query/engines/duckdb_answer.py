@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ddb_query.engines import text_forms
 from ddb_query.engines.base import BATCH_ROWS, Column
 from ddb_query.engines.content_hash import digests
+from ddb_query.engines.forks import held_in_forks
 from ddb_query.errors import OtherProcessError, SqlError
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ class DuckDBAnswer:
         """Rows as text, as DuckDB writes it; None for NULL."""
         places = [f"c{place}::varchar" for place in range(len(self.columns))]
         with self._running():
-            yield from _in_one_process(self._over(places).iter_rows(BATCH_ROWS // 10))
+            rows = self._over(places).iter_rows(BATCH_ROWS // 10)
+            yield from _in_one_process(held_in_forks(rows))
 
     def lines(self, form: TextForm) -> Iterator[memoryview]:
         """Rows as the bytes of a text form, a batch at a time, each row ended by a newline."""
@@ -148,7 +150,7 @@ class DuckDBAnswer:
         yield memoryview(header.encode())
         with self._running():
             lines = self._over([text_forms.line_expression(form, columns), *self._counted])
-            for batch in self._taken(lines.to_arrow_reader(BATCH_ROWS)):
+            for batch in self._taken(held_in_forks(lines.to_arrow_reader(BATCH_ROWS))):
                 yield _text_bytes(batch.column(0))
 
     def reader(self, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
@@ -161,7 +163,7 @@ class DuckDBAnswer:
                 names = [column.name.replace('"', '""') for column in self.columns]
                 named = [f'c{i} as "{name}"' for i, name in enumerate(names)]
                 relation = self._over([*named, *self._counted])
-            reader = relation.to_arrow_reader(batch_rows)
+            reader = held_in_forks(relation.to_arrow_reader(batch_rows))
         schema = pa.schema(list(reader.schema)[: len(self.columns)])
         return pa.RecordBatchReader.from_batches(schema, self._watched(reader))
 
