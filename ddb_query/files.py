@@ -17,13 +17,15 @@ _OTHER_FOLDERS = "--data-dir and DDB_CACHE_DIR name other folders"
 
 
 def keep_existing(path: Path, *, force: bool = False) -> None:
-    """Refuse to write where a file is, unless it is to be replaced.
+    """Refuse to write where a file is, unless it is to be replaced, and where no folder is.
 
     A device or a pipe is written to, never replaced.
 
     Raises:
         ExistsError: There is a file of that name.
+        OutputError: There is no folder for it.
     """
+    _check_parent(path)
     if path.is_file() and not force:
         raise ExistsError(path)
 

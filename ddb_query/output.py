@@ -149,7 +149,8 @@ def _list_lines(lines: list[list[str]], numeric: list[bool], width: int | None) 
             yield from _hanging("  ".join(aligned[:-1]) + "  ", line[-1], begin, width)
         else:
             yield "  ".join(aligned[:-1]).rstrip() + "\n"
-            yield from _hanging(" " * 4, line[-1], 4, width)
+            if line[-1]:
+                yield from _hanging(" " * 4, line[-1], 4, width)
 
 
 def _hanging(before: str, words: str, indent: int, width: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Strangers' text made safe for a terminal: controls show as escapes, all else is verbatim."""
+"""Text for people: strangers' without controls, which show as escapes; numbers of things."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ def printable(text: str) -> str:
     if _ASCII_PRINTABLE.fullmatch(text):
         return text
     return "".join(_escaped(mark) for mark in text)
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things: `1 row`, `2,000 rows`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def size_text(size: float) -> str:
+    """Bytes in a unit that people read."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
 
 
 def _escaped(mark: str) -> str:

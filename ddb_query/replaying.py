@@ -20,6 +20,7 @@ from ddb_query.errors import (
     UsageError,
 )
 from ddb_query.export import ENDINGS
+from ddb_query.printable import counted
 from ddb_query.progress import step
 from ddb_query.selection import making
 from ddb_query.selection.exporting import Layout, picked, tallied, tallied_statement, write
@@ -244,7 +245,7 @@ def _compared(said: Manifest, made: _Again, tally: Tally, *, same_form: bool) ->
     if [[one.name, one.type] for one in made.rows.columns[: len(said.columns)]] != said.columns:
         differences.append("gives other columns now")
     if tally.rows != said.rows:
-        differences.append(f"gives {tally.rows:,} rows now, not {said.rows:,}")
+        differences.append(f"gives {counted(tally.rows, 'row')} now, not {said.rows:,}")
     if made.strata != said.strata:
         differences.append("gives other strata now")
     sums = tally.sums[:2] or (0, 0)

@@ -10,6 +10,7 @@ from ddb_query.engines.content_hash import content_hash, digests
 from ddb_query.engines.external_files import cast, keeps
 from ddb_query.errors import DamagedDataError, DifferentSubsetError, SqlError
 from ddb_query.opening import open_engine
+from ddb_query.printable import counted
 from ddb_query.progress import step
 from ddb_query.selection.making import criteria_of
 from ddb_query.settings import Settings
@@ -83,7 +84,7 @@ def _content(engine: DuckDBEngine, said: Manifest, *, text: bool) -> list[str]:
     row = next(answer.cells()) if answer else ("0",)
     rows, *digest = (int(cell or 0) for cell in row)
     if rows != said.rows:
-        return [f"has {rows:,} rows, not {said.rows:,}"]
+        return [f"has {counted(rows, 'row')}, not {said.rows:,}"]
     if digest and content_hash(rows, *digest) != said.content_hash:
         return ["has another content than what was written"]
     return []

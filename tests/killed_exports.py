@@ -35,9 +35,7 @@ def start(target: Path, parts: str = "11-20") -> int:
         sys.argv += ["--quiet", "--threads", "1"]
         code = 1
         try:
-            ddb()
-        except SystemExit as end:
-            code = int(end.code or 0)
+            code = ddb()
         finally:
             os._exit(code)
     return process

@@ -73,8 +73,9 @@ def images_in(dataset: str | None) -> int:
 
 
 def test_a_table_that_is_added_replaces_nothing_and_answers_to_its_name(
-    ddb: Callable[..., Ran], shared: Path, castles: Path
+    ddb: Callable[..., Ran], shared: Path, castles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(castles.parent / "cache"))
     ran = ddb("data", "add", castles.name)
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err == (
@@ -91,10 +92,21 @@ def test_a_table_that_is_added_replaces_nothing_and_answers_to_its_name(
         "dataset": "castles", "rows": 500, "megabytes": lines[3]["megabytes"], "row_groups": 1,
         "origin": "added", "images_from": "2m", "where": str(castles), "problem": None,
     }  # fmt: skip
+    assert ddb("data", "build", "--dataset", "castles").code == 0
+    (store,) = (
+        line["where"]
+        for line in json.loads(ddb("data", "status", "--format", "json").text)
+        if line["dataset"] == "castles store"
+    )
     gone = ddb("data", "remove", "castles")
     assert (gone.code, gone.err) == (
-        0, f"note: forgot dataset castles; its file stays: {castles}\n"
-    )  # fmt: skip
+        0,
+        (
+            f"note: forgot dataset castles; its file stays: {castles}\n"
+            f"note: deleted its store: {store}\n"
+        ),
+    )
+    assert store not in ddb("data", "status").text
     assert castles.exists()
     assert ddb(*asked, "--dataset", "castles").code == 2
 

@@ -99,6 +99,20 @@ def test_strata_are_shown(ddb: Callable[..., Ran], tmp_path: Path) -> None:
     ]
 
 
+def test_of_many_strata_the_first_are_told_beside_a_stream(ddb: Callable[..., Ran]) -> None:
+    sample = ("--dataset", "demo", "export", "--sample", "200", "--stratify", "user")
+    ran = ddb(*sample, "-o", "-", "--format", "csv")
+    notes = ran.err.splitlines()
+    told = [line for line in notes if line.startswith("note: stratum ")]
+    assert len(told) == 100
+    (more,) = (line for line in notes if "the first 100 of" in line)
+    users = int(more.removeprefix("note: the first 100 of ").split()[0].replace(",", ""))
+    assert users > 100
+    whole = ddb(*sample, "-o", "x.csv")
+    assert len(whole.text.splitlines()) == 1 + users
+    assert max(map(len, whole.err.splitlines())) < 400
+
+
 def test_names_that_are_not_in_the_dataset_are_counted_and_end_in_4(
     ddb: Callable[..., Ran], tmp_path: Path
 ) -> None:

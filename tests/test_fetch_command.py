@@ -18,12 +18,13 @@ from hub import LoopbackHub, Status
 from PIL import Image
 
 import ddb_query
-from ddb_query.cli.plan_lines import plan_lines, size_text
+from ddb_query.cli.plan_lines import plan_lines
 from ddb_query.errors import MissingDataError, UsageError
 from ddb_query.images.demo_parts import draw
 from ddb_query.images.gallery import write_gallery
 from ddb_query.images.plan import Plan
 from ddb_query.images.preview import kind_of_terminal, preview
+from ddb_query.printable import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

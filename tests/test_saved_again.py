@@ -43,6 +43,7 @@ from ddb_query.manifest import read as read_manifest
 from ddb_query.opening import open_engine
 from ddb_query.replaying import replay
 from ddb_query.settings import Settings
+from ddb_query.store.place import source_is_gone, stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -406,11 +407,14 @@ def test_a_changed_file_of_a_folder_makes_it_another_table(
     shards(plain.to_arrow(), folder)
     with ddb_query.open("2m", data_dir=tmp_path) as corpus:
         corpus.build()
+    (store,) = stores(tmp_path / "cache")
+    assert not source_is_gone(store)
     pq.write_table(plain[:10].to_arrow(), folder / "data" / "train-00001-of-00002.parquet")
     with ddb_query.open("2m", data_dir=tmp_path) as corpus:
         assert corpus.sql("select count(*), count(distinct image_name) from images").rows() == [
             (160 - len({*plain[:10]["image_name"]} & {*plain[:150]["image_name"]}), 150)
         ]
+        assert source_is_gone(store)
         assert corpus.build()
 
 

@@ -335,7 +335,7 @@ def test_candidates_without_a_user_are_dropped_and_counted(
 def test_more_than_there_are_gives_all_and_says_so(corpus: Corpus, rows: pl.DataFrame) -> None:
     selection = corpus.select(sample=5000)
     assert selection.count() == len(rows)
-    assert selection.notes() == [f"there are only {len(rows):,} images; the sample has them all"]
+    assert selection.notes() == [f"the sample has all that there are: {len(rows):,} images"]
 
 
 def test_sampling_says_the_same_as_criteria_and_a_sample_is_not_sampled_again(

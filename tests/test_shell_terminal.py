@@ -320,6 +320,15 @@ def test_a_result_of_everything_shows_its_first_screen_at_once(shell: Terminal) 
     shell.run("select i from range(10_500) t(i);").wait_for("│ 10499 │", "10,500 rows")
 
 
+def test_a_file_for_one_result_takes_none_after_that_has_failed(
+    shell: Terminal, tmp_path: Path
+) -> None:
+    shell.run(".once one.json").wait_for_prompt()
+    shell.run("select nonsense;").wait_for("nothing goes to one.json: ").wait_for_prompt()
+    shell.run("select 42 as a;").wait_for("│ 42 │").wait_for_prompt()
+    assert not (tmp_path / "one.json").exists()
+
+
 def test_a_wide_table_leaves_out_columns_and_says_so(shell: Terminal) -> None:
     shell.run("select * from images limit 2;").wait_for(
         "2 rows", " of 18 columns"

@@ -38,7 +38,10 @@ def check_name(name: str, path: Path) -> None:
 
     """
     if not is_dataset_name(name):
-        raise UsageError(f'no dataset can be called "{name}"', hint=_FORM)
+        other = name.lower().replace("_", "-")
+        command = f"`ddb data add {shlex.quote(str(path))} --as {other}` does; "
+        hint = (command if is_free_name(other) else "") + _FORM
+        raise UsageError(f'no dataset can be called "{name}"', hint=hint)
     if problem := _problem(name):
         command = f"ddb data add {shlex.quote(str(path))} --as"
         hint = f"`{command} my-{name}` gives it another name"

@@ -7,10 +7,11 @@ import inspect
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from ddb_query import __version__, output
 from ddb_query.cli.options import CONTEXT, common_parameters, declare, gathered
-from ddb_query.cli.parsing import Group
+from ddb_query.cli.parsing import Group, not_understood
 
 # In the order of the help. Each module has an `app`, loaded when its command is asked for.
 COMMANDS = {
@@ -81,6 +82,13 @@ app.callback(invoke_without_command=True)(_root)
 
 
 def run() -> int:
-    """Run the command line."""
-    app(prog_name="ddb")
-    return 0
+    """Run the command line; gives its exit code.
+
+    Raises:
+        UsageError: It makes no sense as it stands.
+    """
+    try:
+        code = app(prog_name="ddb", standalone_mode=False)
+    except TyperException as error:
+        raise not_understood(error) from None
+    return code if isinstance(code, int) else 0

@@ -27,12 +27,14 @@ from ddb_query.dataset import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed, Value
 from ddb_query.errors import MissingDataError, UsageError
+from ddb_query.printable import counted
 from ddb_query.settings import Settings, absolute
-from ddb_query.store.place import source_is_gone
+from ddb_query.store.place import made_from, source_is_gone
 from ddb_query.store.place import stores as stores_in
 
 if TYPE_CHECKING:
     from ddb_query.catalog.adding import AddedNow
+    from ddb_query.catalog.registry import AddedTable
     from ddb_query.catalog.status import Status
     from ddb_query.engines.duckdb import DuckDBEngine
     from ddb_query.store.place import Store
@@ -130,7 +132,7 @@ def _tell_of_table(session: Session, added: AddedNow) -> None:
     if table.images is None:
         note("whose parts hold its images is not known; --images-from 2m (or large) says it")
     note(
-        f"added dataset {table.name}: {added.rows:,} rows of {table.path};"
+        f"added dataset {table.name}: {counted(added.rows, 'row')} of {table.path};"
         f" next: `ddb --dataset {table.name} run sampler-stats`"
     )
 
@@ -256,8 +258,17 @@ def _remove(session: Session, catalog: Catalog, name: str) -> None:
     catalog.remove(removal)
     for table in removal.forget.tables:
         note(f"forgot dataset {table.name}; its file stays: {table.path}")
+        if catalog.locate(table.name) != table.path:
+            _remove_stores_of(session, table)
     for parts in removal.forget.parts:
         note(f"forgot {_KINDS[parts.kind]} of {parts.images}; the files stay: {parts.path}")
+
+
+def _remove_stores_of(session: Session, table: AddedTable) -> None:
+    for store in stores_in(_settings(session).cache_dir):
+        if store.dataset == table.name and made_from(store) == table.path:
+            store.discard()
+            session.diagnostics.note(f"deleted its store: {store.folder}")
 
 
 def _remove_stores(session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
@@ -16,6 +17,7 @@ from ddb_query.cli.sql import parameter_value
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
 from ddb_query.errors import UsageError
+from ddb_query.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +128,7 @@ def _selection(session: Session, corpus: Corpus, chosen: dict[str, Any]) -> Sele
 def _tell(session: Session, made: Exported) -> None:
     session.diagnostics.clear()
     written = "" if made.size is None else f", {made.size:,} bytes, {made.path}"
-    session.diagnostics.note(f"{made.rows:,} rows{written}")
+    session.diagnostics.note(f"{counted(made.rows, 'row')}{written}")
     if made.manifest.reason is not None:
         session.diagnostics.note(f"it cannot be made again: {made.manifest.reason}")
 
@@ -141,13 +143,18 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
             " over 0.5; --policy moderate leaves them out"
         )
     if selection.strata:
-        rows = ((one.name, one.size, one.taken, one.weight) for one in selection.strata)
+        rows = [(one.name, one.size, one.taken, one.weight) for one in selection.strata]
+        people = made.path is None or sys.stdout.isatty()
+        shown = rows[: output.SHOWN_ROWS] if people else rows
         # Beside the rows themselves, on standard error.
         if made.path is None:
-            for one in rows:
+            for one in shown:
                 session.diagnostics.note("stratum {}: size {}, taken {}, weight {}".format(*one))
         else:
-            output.listing(Listed(_STRATA, tuple(rows)))
+            output.listing(Listed(_STRATA, tuple(shown)))
+        if len(shown) < len(rows):
+            told = f"the first {len(shown):,} of {len(rows):,} strata"
+            session.diagnostics.note(told + ("; the manifest has them all" if made.path else ""))
     tell(session, selection)
 
 

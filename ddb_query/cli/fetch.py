@@ -14,11 +14,12 @@ import typer
 from ddb_query import output
 from ddb_query.cli.options import DATA, ENGINE, PATIENCE_HELP, Format, Session, command
 from ddb_query.cli.parsing import Command
-from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers, size_text
+from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers
 from ddb_query.cli.selecting import selecting
 from ddb_query.engines.base import Result
 from ddb_query.engines.listed import Listed
 from ddb_query.errors import FetchError, PartlyDoneError, UsageError
+from ddb_query.printable import size_text
 
 if TYPE_CHECKING:
     from ddb_query.images.ledger import Difference

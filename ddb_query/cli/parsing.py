@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from ddb_query.errors import NoSuchCommandError, OptionNotTakenError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from typer.exceptions import TyperException
+
 # Options of other commands that one does not take, and what does there what they seem to promise.
 _INSTEAD = {
     ("report", "--limit"): "--sample N describes N images, chosen at random",
@@ -22,6 +25,9 @@ _INSTEAD = {
     ("fetch", "--force"): "a fetch goes on in a folder of its own, and replaces nothing else",
     ("verify", "--dataset"): "the file itself says which dataset it is of",
 }
+
+_NO_CHOICE = re.compile(r"'([^']*)' is not one of (.*)", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 class Command(TyperCommand):
@@ -117,6 +123,25 @@ def not_taken(command_path: str, option: str) -> OptionNotTakenError:
     command = command_path.rpartition(" ")[2]
     instead = _INSTEAD.get((command, option))
     return OptionNotTakenError(command_path, option, instead)
+
+
+def not_understood(error: TyperException) -> UsageError:
+    """What typer says of a command line, in the form of all errors."""
+    message = error.format_message().removesuffix(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "ddb COMMAND"
+    close: list[str] = []
+    if isinstance(option := getattr(error, "option_name", None), str):
+        close = getattr(error, "possibilities", None) or []
+        close = difflib.get_close_matches(option, close, n=2, cutoff=0.7)
+        message = message.partition(" (Possible options: ")[0]
+    elif choice := _NO_CHOICE.search(message):
+        close = difflib.get_close_matches(choice[1], _QUOTED.findall(choice[2]), n=1)
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    lists = "its commands" if message == "Missing command" else "its options"
+    return UsageError(
+        message[:1].lower() + message[1:], hint=f"{meant}`{command} --help` lists {lists}"
+    )
 
 
 def _taken_for_option(command_path: str, word: str, texts: list[str]) -> UsageError:

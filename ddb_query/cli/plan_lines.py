@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ddb_query.engines.base import Column
 from ddb_query.engines.listed import Listed
+from ddb_query.printable import size_text
 
 if TYPE_CHECKING:
     from ddb_query.images.plan import Plan
-
 
 PLAN_COLUMNS = (Column("what", "VARCHAR"), Column("amount", "VARCHAR"))
 
@@ -38,15 +38,6 @@ def plan_numbers(plan: Plan) -> Listed:
         "disk_bytes": plan.disk, "seconds": round(plan.seconds),
     }  # fmt: skip
     return Listed(tuple(Column(name, "BIGINT") for name in found), (tuple(found.values()),))
-
-
-def size_text(size: float) -> str:
-    """Bytes in a unit that people read."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"
 
 
 def _remote(plan: Plan) -> int:

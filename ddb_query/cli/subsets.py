@@ -11,6 +11,7 @@ import typer
 from ddb_query import output
 from ddb_query.cli.options import DATA, ENGINE, Session, command
 from ddb_query.cli.parsing import Command
+from ddb_query.printable import counted
 
 verify_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 replay_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -27,7 +28,7 @@ def verify(session: Session, file: File) -> None:
     said = check(file, progress=session.diagnostics)
     session.diagnostics.clear()
     what = "rows, columns and content are" if said.content_hash else "rows and columns are"
-    session.diagnostics.note(f"{file}: {said.rows:,} rows; {what} as its manifest says")
+    session.diagnostics.note(f"{file}: {counted(said.rows, 'row')}; {what} as its manifest says")
 
 
 @replay_app.command("replay", cls=Command)
@@ -67,4 +68,4 @@ def replay(
         )  # fmt: skip
     for missing in session.missing():
         session.diagnostics.note(missing.message)
-    session.diagnostics.note(f"{file}: {said.rows:,} rows, the same again")
+    session.diagnostics.note(f"{file}: {counted(said.rows, 'row')}, the same again")

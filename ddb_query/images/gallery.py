@@ -24,7 +24,7 @@ from ddb_query.images.ledger import ledger_of
 from ddb_query.images.place import Place
 from ddb_query.images.rows import BLURRED, rows_with
 from ddb_query.images.shards import stored_images
-from ddb_query.printable import printable
+from ddb_query.printable import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +192,7 @@ class _Sheet:
         veiled = sum(picture.veiled(self.veil_above) for picture in shown)
         made_up = self.dataset == "demo"
         source = "made up by the demo dataset" if made_up else f"from DiffusionDB {self.dataset}"
-        about = f"{self.images:,} images {source}"
+        about = f"{counted(self.images, 'image')} {source}"
         if veiled:
             about += f"; {veiled} on this page are blurred until clicked (scores over"
             about += f" {self.veil_above:g}, unknown, or blurred at the source)"

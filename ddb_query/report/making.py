@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ddb_query.printable import counted
 from ddb_query.report.compare import side_by_side
 from ddb_query.report.log_odds import telling
 from ddb_query.report.model import Report
@@ -72,7 +73,8 @@ def make(
         for place, one in enumerate(subjects, 1)
     ]
     words = tuple(
-        f"{one.words}: {there.images:,} images" for one, there in zip(subjects, found, strict=True)
+        f"{one.words}: {counted(there.images, 'image')}"
+        for one, there in zip(subjects, found, strict=True)
     )
     manifest = {**subject.manifest, **({"versus": dict(versus.manifest)} if versus else {})}
     report = Report(

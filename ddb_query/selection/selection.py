@@ -11,6 +11,7 @@ from ddb_query.dataset import REVISION
 from ddb_query.engines.base import Relation
 from ddb_query.errors import NotPicklableError, UsageError
 from ddb_query.hub.endpoint import PATIENCE_SECONDS, Hub
+from ddb_query.printable import counted
 from ddb_query.selection.columns import HIDDEN
 from ddb_query.selection.filters import BLURRED, Conditions, conditions
 from ddb_query.selection.inputs import Inputs
@@ -397,11 +398,11 @@ class Selection:
         found = []
         for group, count in self._thinned.left_out.items() if self._thinned else ():
             what = "a known user" if group == "user" else "a prompt"
-            found.append(f"left out {count:,} images without {what}")
+            found.append(f"left out {counted(count, 'image')} without {what}")
         found += strata_notes(self.strata, self.criteria.shares or "proportional")
         sample = self.criteria.sample
         if sample is not None and (there := self._taken) < sample:
-            found.append(f"there are only {there:,} images; the sample has them all")
+            found.append(f"the sample has all that there are: {counted(there, 'image')}")
         return found
 
     @property

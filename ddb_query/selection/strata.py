@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ddb_query.printable import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 # Of users there may be thousands.
 _SHOWN = 10
+# A user has a name of 64 digits, of which the first 8 suffice.
+_LONGEST_NAME, _DIGITS = 20, 8
 
 
 @dataclass(frozen=True)
@@ -48,20 +52,25 @@ def notes(strata: Sequence[Stratum], shares: Shares) -> list[str]:
     found = []
     if none := [one for one in strata if one.size and not one.taken]:
         found.append(
-            f"no image in the sample from {_counted(none)}: the sample is too small for their share"
+            f"no image in the sample from {_named(none)}: the sample is too small for their share"
         )
     most = max((one.taken for one in strata), default=0)
     small = [one for one in strata if 0 < one.taken == one.size < most - 1]
     if small and shares == "equal":
-        found.append(f"fewer than an equal share from {_counted(small)}: there are no more")
+        found.append(f"fewer than an equal share from {_named(small)}: there are no more")
     return found
 
 
-def _counted(strata: Sequence[Stratum]) -> str:
+def _named(strata: Sequence[Stratum]) -> str:
     """Strata and their sizes, the first few by name."""
-    shown = [f"{one.name or 'none'} ({one.size:,} images)" for one in strata[:_SHOWN]]
+    shown = [f"{_short(one.name)} ({counted(one.size, 'image')})" for one in strata[:_SHOWN]]
     more = len(strata) - len(shown)
     return ", ".join(shown) + (f" and {more:,} other strata" if more else "")
+
+
+def _short(name: str | None) -> str:
+    name = name or "none"
+    return f"{name[:_DIGITS]}…" if len(name) > _LONGEST_NAME else name
 
 
 def allocate(sizes: Sequence[int], count: int, shares: Shares) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ddb_query import output
 from ddb_query.engines.base import Result
-from ddb_query.printable import printable
+from ddb_query.printable import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def counts(shown: Shown, last: Last, *, timer: bool) -> str:
     if shown.hidden_columns:
         words.append(f"{columns - shown.hidden_columns} of {columns} columns")
     else:
-        words.append(_many(columns, "column"))
+        words.append(counted(columns, "column"))
     return ", ".join([*words, *([f"{last.seconds:.2f} s"] if timer else [])])
 
 
@@ -121,8 +121,4 @@ def width_of_terminal(asked: int) -> int:
 def _rows(shown: int, rows: int | None) -> str:
     if rows is None:
         return f"first {shown:,} rows of many"
-    return _many(rows, "row") if shown == rows else f"first {shown:,} of {rows:,} rows"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    return counted(rows, "row") if shown == rows else f"first {shown:,} of {rows:,} rows"

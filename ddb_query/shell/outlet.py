@@ -97,6 +97,11 @@ class Outlet:
             raise
         return self.path
 
+    def forget_next(self) -> Path | None:
+        """Send the next result to the screen after all; returns the file it would have gone to."""
+        path, self._once = self._once, None
+        return path
+
     def close(self) -> None:
         """Let the file of all results appear."""
         try:

@@ -99,7 +99,7 @@ class Session:
         """
         with self._busy():
             for piece in pieces(text):
-                with _foreseen(piece.text):
+                with _foreseen(piece.text), self._once_off_where_it_fails():
                     self._run_piece(piece)
                 if self.state.over:
                     break
@@ -209,6 +209,16 @@ class Session:
             self._command(piece.text)
         else:
             self.query(piece.text, mode="line" if piece.whole_rows else None)
+
+    @contextlib.contextmanager
+    def _once_off_where_it_fails(self) -> Iterator[None]:
+        """`.once FILE` is for what comes next, and not for what comes after that has failed."""
+        try:
+            yield
+        except BaseException:
+            if file := self.showing.outlet.forget_next():
+                self.told.note(f"nothing goes to {file}: `.once` was for what failed")
+            raise
 
     def _command(self, text: str) -> None:
         """Run a dot command, and tell what lists of images named and the dataset lacks."""

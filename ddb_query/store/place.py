@@ -183,14 +183,21 @@ def write_manifest(folder: Path, source: Path, dataset: str) -> None:
     (folder / _MANIFEST).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
+def made_from(store: Store) -> Path | None:
+    """The table that a store was made from; None where it does not say."""
+    try:
+        return Path(json.loads((store.folder / _MANIFEST).read_text("utf-8"))["source"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def source_is_gone(store: Store) -> bool:
     """Whether the table that a store was made from is no longer there, or has changed."""
-    try:
-        source = Path(json.loads((store.folder / _MANIFEST).read_text("utf-8"))["source"])
-    except (OSError, ValueError, KeyError, TypeError):
+    source = made_from(store)
+    if source is None:
         return True
     try:
-        if not source.is_file():
+        if not source.exists():
             return True
         sha256, size = footer(source)
     except (OSError, BadTableError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from ddb_query.engines.base import Relation
 from ddb_query.errors import PartlyDoneError, UnknownNamesError, UsageError
 from ddb_query.files import keep_existing
+from ddb_query.printable import counted, size_text
 from ddb_query.shell import display
 from ddb_query.shell.commands.keeping import criteria
 from ddb_query.shell.commands.registry import command, forced, path, split
@@ -92,7 +93,9 @@ def fetch(session: Session, rest: str) -> None:
     if session.ask is not None and not _agreed(session, cost.images, cost.bytes):
         return
     done = selection.fetch(path(folder), note=session.told.note)
-    session.told.note(f"{done.new:,} images fetched into {folder}; {done.before:,} were there")
+    session.told.note(
+        f"{counted(done.new, 'image')} fetched into {folder}; {done.before:,} were there"
+    )
     if done.counts.left_out:
         session.told.note(
             f"selected without the {done.counts.left_out:,} blurred images that match;"
@@ -109,7 +112,7 @@ def fetch(session: Session, rest: str) -> None:
 
 
 def _agreed(session: Session, images: int, size: int) -> bool:
-    question = f"fetch {images:,} images, about {size / 1e6:,.1f} MB? (yes, no): "
+    question = f"fetch {counted(images, 'image')}, about {size_text(size)}? (yes, no): "
     return session.ask is not None and session.ask(question, ("yes", "no")).strip().lower() in (
         "y",
         "yes",
