@@ -235,8 +235,9 @@ def test_add_says_what_it_refuses_and_keeps_what_it_took_before(
 
 
 def test_remove_forgets_what_was_added_and_leaves_the_files(
-    ddb: Callable[..., Ran], tables: Path, tmp_path: Path
+    ddb: Callable[..., Ran], tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DDB_CACHE_DIR", str(tmp_path / "cache"))
     part_zip(tmp_path / "zips", 1, "png")
     table = tables / "metadata.parquet"
     assert ddb("data", "add", table, "zips").code == 0

@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from search_truth import normalise
 
@@ -303,6 +303,8 @@ def test_matches_are_shown_as_they_are_written_in_whatever_form(
 
 
 @settings(deadline=None, max_examples=100)
+@example("8,\u0301,k")
+@example("8 \u200b, bit")
 @given(
     st.text(
         st.sampled_from("a8k ,é\u0301ｶﾞ\uff18\uff4b\u3000\u200b한\u1112\u1161\u11abห\u0e49城ﬁ™"),

@@ -98,12 +98,15 @@ def grouped(text: str, tokens: Sequence[tuple[int, int]], memory: Memory) -> lis
     memory.learn([*(text[a:b] for a, b in tokens), *pairs(text, tokens)])
     spans: list[tuple[int, int]] = []
     last: tuple[int, int] | None = None
+    at = 0
     for token in tokens:
         if last is not None and _joined(text, last, token, memory):
-            spans[-1] = (spans[-1][0], token[1])
+            spans[at:] = [(spans[at][0], token[1])]
         else:
             spans.append(token)
-        last = token
+        # What has no word, as a mark that stands by itself, keeps nothing apart.
+        if memory.words(text[slice(*token)]):
+            last, at = token, len(spans) - 1
     memory.learn(text[a:b] for a, b in spans)
     return [Group(a, b, memory.words(text[a:b])) for a, b in spans]
 
