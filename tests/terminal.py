@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEYS = {
     "enter": "\r", "tab": "\t", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B",
     "right": "\x1b[C", "left": "\x1b[D", "backspace": "\x7f", "home": "\x1b[H", "end": "\x1b[F",
-    **{f"ctrl-{letter}": chr(ord(letter) - ord("a") + 1) for letter in "cdlrwy"},
+    **{f"ctrl-{letter}": chr(ord(letter) - ord("a") + 1) for letter in "cdlrwyz"},
 }  # fmt: skip
 
 # Long, since the machine may be busy; a test waits only as long as it must.

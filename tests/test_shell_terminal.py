@@ -469,6 +469,20 @@ def test_a_damaged_table_ends_it_with_words(tmp_path: Path) -> None:
         assert "Traceback" not in shell.text
 
 
+def test_ctrl_z_stops_it_as_other_programs_and_fg_goes_on(tmp_path: Path) -> None:
+    bash = ["bash", "--norc", "--noprofile", "-i"]
+    with Terminal(folder=tmp_path, command=bash, env={"PS1": "outside> "}) as terminal:
+        terminal.wait_for_prompt("outside>").run(installed.ddb()).wait_for_prompt()
+        terminal.type("select 40 +").press("ctrl-z").wait_for("Stopped")
+        terminal.wait_for_prompt("outside>").run("fg").wait_for("2m> select 40 +")
+        terminal.type(" 2 as a;").press("enter").wait_for("│ 42 │").wait_for_prompt()
+        # The terminal stops what runs, too.
+        terminal.run(ENDLESS).wait_for("query")
+        terminal.press("ctrl-z").wait_for_prompt("outside>").run("fg")
+        terminal.wait_until(lambda: terminal.lines[-1] != "outside> fg", what="the bar again")
+        terminal.press("ctrl-c").wait_for("ddb: interrupted").wait_for_prompt()
+
+
 def test_leaving_at_once_is_no_trouble(tmp_path: Path) -> None:
     with Terminal(folder=tmp_path) as shell:
         shell.wait_for_prompt().press("ctrl-d")
