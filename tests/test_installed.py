@@ -13,6 +13,7 @@ import installed
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 pytestmark = pytest.mark.installed
 
@@ -89,6 +90,25 @@ def test_the_lock_names_each_declared_dependency_with_one_version() -> None:
     }
     declared = names(requires("ddb-query") or [], "dev")
     assert declared <= locked | {"ddb-query"}
+
+
+def test_it_holds_the_versions_that_were_asked_for() -> None:
+    listed = "from importlib.metadata import version; print(version({!r}))"
+    locked = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", installed.LOCKED.read_text(), re.M))
+    versions = installed.environment().name.partition("-")[0]
+    for line in requires("ddb-query") or []:
+        needed = Requirement(line)
+        if needed.marker and not needed.marker.evaluate():
+            continue
+        code = listed.format(needed.name)
+        ran = subprocess.run([installed.python(), "-c", code], capture_output=True, check=True)
+        there = Version(ran.stdout.decode())
+        (lowest,) = (Version(one.version) for one in needed.specifier if one.operator == ">=")
+        if versions == "lowest":
+            assert there.release[: len(lowest.release)] == lowest.release, needed.name
+        elif versions == "locked":
+            assert there == Version(locked[needed.name]), needed.name
+        assert there >= lowest
 
 
 _EVERY_TYPE = """
