@@ -30,11 +30,11 @@ sys.dont_write_bytecode = True
 # Where a script started the tests in the background, Ctrl-C is ignored, and by what they start too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST_CHILD_SECONDS = 380
 # A forked process that outlived its test would keep open the pipe of the one that runs tests, and
 # who hands them out would wait for ever. Programs that are started keep the alarm.
 os.register_at_fork(after_in_child=lambda: signal.alarm(LONGEST_CHILD_SECONDS))
 
-LONGEST_CHILD_SECONDS = 380
 SMALL_ROWS = 3_000
 
 

@@ -76,6 +76,9 @@ def test_a_table_that_is_added_replaces_nothing_and_answers_to_its_name(
     ddb: Callable[..., Ran], shared: Path, castles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DDB_CACHE_DIR", str(castles.parent / "cache"))
+    refused = ddb("data", "add", castles.name, "--as", "my_castles")
+    assert refused.code == 2
+    assert f"`ddb data add {castles} --as my-castles` does; " in refused.err
     ran = ddb("data", "add", castles.name)
     assert (ran.code, ran.out) == (0, b"")
     assert ran.err == (

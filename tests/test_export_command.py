@@ -108,6 +108,7 @@ def test_of_many_strata_the_first_are_told_beside_a_stream(ddb: Callable[..., Ra
     (more,) = (line for line in notes if "the first 100 of" in line)
     users = int(more.removeprefix("note: the first 100 of ").split()[0].replace(",", ""))
     assert users > 100
+    assert ddb("export", "--limit", "1", "-o", "one.csv").err.startswith("note: 1 row, ")
     whole = ddb(*sample, "-o", "x.csv")
     assert len(whole.text.splitlines()) == 1 + users
     assert max(map(len, whole.err.splitlines())) < 400
@@ -146,6 +147,7 @@ def test_names_that_are_not_in_the_dataset_are_counted_and_end_in_4(
         (["-o", "x.parquet", "--from", "none.csv"], 2, "no subset file none.csv"),
         (["-o", "x.pdf"], 2, "cannot tell a format"),
         (["-o", "nowhere/x.parquet"], 3, "there is no folder nowhere"),
+        (["-o", "nowhere/x.csv"], 3, "cannot write nowhere/x.csv: there is no folder nowhere"),
         (["-o", "home"], 2, "cannot tell a format"),
         ([], 2, "no file to write was named"),
     ],

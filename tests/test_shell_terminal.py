@@ -469,6 +469,18 @@ def test_a_damaged_table_ends_it_with_words(tmp_path: Path) -> None:
         assert "Traceback" not in shell.text
 
 
+def test_of_many_strata_a_terminal_is_shown_the_first(tmp_path: Path) -> None:
+    sample = ("export", "--dataset", "demo", "--sample", "200", "--stratify", "user")
+    with Terminal(*sample, "-o", "s.csv", folder=tmp_path) as terminal:
+        terminal.wait_for("the first 100 of ", " strata; the manifest has them all")
+
+
+def test_a_list_has_no_empty_line_where_the_last_cell_is_empty(tmp_path: Path) -> None:
+    with Terminal("data", "status", columns=60, rows=60, folder=tmp_path) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert "" not in terminal.lines
+
+
 def test_ctrl_z_stops_it_as_other_programs_and_fg_goes_on(tmp_path: Path) -> None:
     bash = ["bash", "--norc", "--noprofile", "-i"]
     with Terminal(folder=tmp_path, command=bash, env={"PS1": "outside> "}) as terminal:

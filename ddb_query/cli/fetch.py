@@ -19,7 +19,7 @@ from ddb_query.cli.selecting import selecting
 from ddb_query.engines.base import Result
 from ddb_query.engines.listed import Listed
 from ddb_query.errors import FetchError, PartlyDoneError, UsageError
-from ddb_query.printable import size_text
+from ddb_query.printable import counted, size_text
 
 if TYPE_CHECKING:
     from ddb_query.images.ledger import Difference
@@ -156,7 +156,9 @@ def _tell(session: Session, selection: Selection, done: Fetched) -> None:
     for words in selection.notes():
         tell(words)
     there = f"; {done.before:,} were there" if done.before else ""
-    tell(f"{done.new:,} images fetched ({size_text(done.bytes)}) into {done.folder}{there}")
+    tell(
+        f"{counted(done.new, 'image')} fetched ({size_text(done.bytes)}) into {done.folder}{there}"
+    )
     counts = done.counts
     if counts.left_out:
         tell(
