@@ -257,7 +257,7 @@ OLD, NEW = frozenset(range(1, 11)), frozenset(range(11, 21))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 26), ("x.csv", 12), ("tree", 12)])
+@pytest.mark.parametrize(("name", "kills"), [("x.parquet", 12), ("x.csv", 6), ("tree", 6)])
 def test_an_export_killed_at_any_moment_leaves_the_old_or_the_new_and_nothing_else(
     name: str, kills: int, ddb: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,7 +277,7 @@ def test_an_export_killed_at_any_moment_leaves_the_old_or_the_new_and_nothing_el
         assert whole in ([{OLD}, {NEW}] if place % 2 else [set(), {NEW}])
     if name != "tree":
         # Nothing else, but for a kill in the instant in which a file takes an old one's place.
-        assert sum(bool([*there.glob(".*")]) for there in left.values()) <= kills // 8
+        assert sum(bool([*there.glob(".*")]) for there in left.values()) <= max(1, kills // 8)
     by = ["--partition-by", "sampler"] if name == "tree" else []
     for there in left.values():
         if [*there.glob(".*")]:

@@ -141,7 +141,7 @@ with ddb_query.open("2m") as corpus:
     for kind in TYPES:
         for how in ("rows", "pl", "arrow", "_repr_html_"):
             print(kind, how, told(lambda: getattr(corpus.sql(f"select {kind} as v"), how)()))
-        for form in ("csv", "tsv", "json", "jsonl", "parquet", "arrow"):
+        for form in ("csv", "json", "parquet", "arrow"):
             target = f"{sys.argv[1]}/x.{form}"
             sql = f"select {kind} as v"
             print(kind, form, told(lambda: corpus.export(target, sql=sql, force=True).rows))
@@ -162,7 +162,7 @@ def test_every_type_reads_the_same_as_with_all_that_developers_have(
         for python in (installed.python(), sys.executable)
     ]  # fmt: skip
     assert told[0] == told[1]
-    assert told[0].count("\n") > 250
+    assert told[0].count("\n") > 200
     assert "parquet cannot hold the column v (month_day_nano_interval)" in told[0]
     assert "a polars frame cannot hold the column v" in told[0]
     assert "a Python datetime cannot hold the column v (timestamp[ns])" in told[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -153,11 +154,13 @@ def test_where_nothing_can_be_written_the_index_lives_in_memory(
 
 @pytest.mark.parametrize("damage", ["truncate", "delete", "index", "note"])
 def test_a_damaged_store_is_noticed_and_bypassed_and_search_builds_it_anew(
-    damage: str, ddb: Callable[..., Ran], tables: Path, tmp_path: Path
+    damage: str, ddb: Callable[..., Ran], tables: Path, built: Path, tmp_path: Path
 ) -> None:
+    shutil.copytree(built, tmp_path / "cache")
     env = {"DDB_CACHE_DIR": str(tmp_path / "cache")}
     command = ("--data-dir", tables, "--dataset", "2m", "search", "castle", "--limit", "3")
     whole = ddb(*command, **env)
+    assert whole.err == ""
     (store,) = (tmp_path / "cache" / "stores").glob("2m-*[0-9]")
     if damage == "truncate":
         os.truncate(store / "prompts.parquet", 1000)

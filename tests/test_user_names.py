@@ -114,11 +114,12 @@ def test_every_command_that_takes_a_user_takes_digits_and_refuses_nobody(
     for command in commands:
         good = ddb("--data-dir", data, *command, "--user", "abcdef01")
         assert good.code == 0, good.err
-        for given, words in (("99999999", "no user named 99999999"), ("d7e8b6dc", "several users")):
-            bad = ddb("--data-dir", data, *command, "--user", given)
-            assert (bad.code, bad.out) == (2, b""), (command, bad)
-            assert words in bad.err
-            assert "hint:" in bad.err
+        bad = ddb("--data-dir", data, *command, "--user", "99999999")
+        assert (bad.code, bad.out) == (2, b""), (command, bad)
+        assert "no user named 99999999" in bad.err
+        assert "hint:" in bad.err
+    bad = ddb("--data-dir", data, "search", "castle", "--count", "--user", "d7e8b6dc")
+    assert (bad.code, bad.out, "several users" in bad.err) == (2, b"", True)
     assert b"4" in ddb("--data-dir", data, "export", "--print", "count", "--user", "abcdef01").out
     bad = ddb("--data-dir", data, "report", "--vs", "--user 99999999")
     assert (bad.code, "no user named 99999999" in bad.err) == (2, True)
