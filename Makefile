@@ -29,7 +29,7 @@ test-newest:
 
 # The same with each Python that is found here.
 test-pythons:
-	python tests/pythons.py
+	python tests/support/pythons.py
 
 # The versions that are known to be good; commit the file once the tests have passed with it.
 lock:

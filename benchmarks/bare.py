@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.query_library import VIEWS, read_view, sql_folder
+from ddb_query.queries.library import VIEWS, read_view, sql_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

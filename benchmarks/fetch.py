@@ -3,8 +3,8 @@
     python benchmarks/fetch.py [--tries 3]
     python benchmarks/fetch.py --memory FOLDER
 
-The Hub (`tests/hub.py`) runs in a process of its own, waits 50 ms before each answer, and shares
-its link between all connections. Beside `ddb_query.images.fetch` with 16 jobs: remotezip, one
+The Hub (`tests/support/hub.py`) runs in a process of its own, waits 50 ms before each answer, and
+shares its link between all connections. Beside `ddb_query.fetch.run` with 16 jobs: remotezip, one
 member after the other, and whole parts one after the other with ddb's own download. Every try has
 a new folder and a new cache, so that nothing is known before. Cases:
 
@@ -38,16 +38,16 @@ import pyarrow.parquet as pq
 from harness import ddb, measure, record
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from fetching import zipped
 from hub import REPOSITORY_PATH, LoopbackHub
 
-from ddb_query.dataset import part_path
+from ddb_query.diffusiondb import part_path
+from ddb_query.fetch.options import FetchOptions
+from ddb_query.fetch.parts.zip_directory import TAIL_BYTES
+from ddb_query.fetch.run import fetch
+from ddb_query.hub.config import Hub
 from ddb_query.hub.download import download
-from ddb_query.hub.endpoint import Hub
-from ddb_query.images.fetch import fetch
-from ddb_query.images.order import Order
-from ddb_query.images.zip_part import TAIL_BYTES
 from ddb_query.settings import Settings
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _ddb(case: Case, endpoint: str, folder: Path) -> int:
     ]  # fmt: skip
     table = pa.table(dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
     settings = Settings(data_dir=folder / "data", cache_dir=folder / "cache")
-    done = fetch(table.to_reader(), folder / "out", "2m", Order(), settings, Hub(endpoint))
+    done = fetch(table.to_reader(), folder / "out", "2m", FetchOptions(), settings, Hub(endpoint))
     return done.new
 
 

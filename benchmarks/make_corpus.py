@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from ddb_query.dataset import DATASETS
-from ddb_query.demo import demo_sql
-from ddb_query.files import make_folder, replacing
+from ddb_query.datasets.demo import demo_sql
+from ddb_query.diffusiondb import DATASETS
+from ddb_query.util.atomic_files import make_folder, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from pathlib import Path
 import bare
 from harness import ddb, measure, python, record, recorded
 
-from ddb_query.query_library import QueryLibrary
+from ddb_query.queries.library import QueryLibrary
 
 VALUES = {"user-profile": {"user": "deleted_account"}}
 

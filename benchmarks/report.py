@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness import ddb, python, record
 
-TESTS = Path(__file__).parent.parent / "tests"
+TESTS = Path(__file__).parent.parent / "tests" / "support"
 
 SUMMARIZE = """
 import duckdb

@@ -16,7 +16,7 @@ import duckdb
 from harness import ddb, measure, record
 
 import ddb_query
-from ddb_query.searching import FACETS
+from ddb_query.selection.search_results import FACETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,19 +72,19 @@ def _compare(
     theirs: str,
     words: list[str],
 ) -> dict[str, object]:
-    finder = corpus.workspace.source.finder
-    tree = finder.parse(ours)
-    count = finder.count(tree)
+    searcher = corpus.workspace.source.searcher
+    tree = searcher.parse(ours)
+    count = searcher.count(tree)
     like = " and ".join(f"prompt ilike '%{word}%'" for word in words)
     ilike = f"select prompt from '{table}' where {like} limit 20"
     ranked = f"select rowid from p where p match '{theirs}' order by rank limit 20"
     ilike_count = f"select count(*) from '{table}' where {like}"
-    top = _best(lambda: finder.top(finder.parse(ours), 20))
+    top = _best(lambda: searcher.top(searcher.parse(ours), 20))
     slow = _best(lambda: bare.sql(ilike_count).fetchall(), tries=2)
     return {
         "prompts": count,
         "top_20_ms": top,
-        "count_ms": _best(lambda: finder.count(finder.parse(ours))),
+        "count_ms": _best(lambda: searcher.count(searcher.parse(ours))),
         "rows_20_ms": _best(lambda: list(_cells(corpus.search(ours)))),
         **{f"facet_{by}_ms": _facet(corpus, ours, by) for by in FACETS},
         "fts5_top_20_ms": _best(lambda: fts.execute(ranked).fetchall()),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness import ddb, measure, python, record
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 from terminal import Terminal
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from bare import setup
 from harness import ddb, measure, record
 
-from ddb_query.query_library import QueryLibrary
+from ddb_query.queries.library import QueryLibrary
 
 VALUES = {"user-profile": {"user": "deleted_account"}}
 FIVE_TIMES = ("user-stats", "prompt-top", "prompt-terms", "prompt-lengths", "users", "prompts")

@@ -11,22 +11,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ddb_query.corpus import Corpus
+    from ddb_query.api.corpus import Corpus
+    from ddb_query.api.open import open_corpus as open  # noqa: A004 - the name users know
+    from ddb_query.api.report import Report
+    from ddb_query.api.selection import Selection
     from ddb_query.engines.base import Result
     from ddb_query.errors import DdbError
-    from ddb_query.opening import open_corpus as open  # noqa: A004 - the name users know
-    from ddb_query.report.model import Report
-    from ddb_query.selection.selection import Selection
 
 __version__ = "0.1.0"
 __all__ = ["Corpus", "DdbError", "Report", "Result", "Selection", "open"]
 
 # Loaded only when asked for, so that light commands start at once, and hear Ctrl-C at once.
 _LATE = {
-    "Corpus": ("corpus", "Corpus"), "DdbError": ("errors", "DdbError"),
-    "Report": ("report.model", "Report"),
-    "Result": ("engines.base", "Result"), "Selection": ("selection.selection", "Selection"),
-    "open": ("opening", "open_corpus"),
+    "Corpus": ("api.corpus", "Corpus"), "DdbError": ("errors", "DdbError"),
+    "Report": ("api.report", "Report"),
+    "Result": ("engines.base", "Result"), "Selection": ("api.selection", "Selection"),
+    "open": ("api.open", "open_corpus"),
 }  # fmt: skip
 
 

@@ -32,9 +32,9 @@ def main() -> int:
     try:
         return _run()
     except BrokenPipeError:
-        from ddb_query import output
+        from ddb_query.console import stdout
 
-        output.close_quietly()
+        stdout.close_quietly()
         return 0
     except DdbError as error:
         return _told(error)
@@ -46,9 +46,9 @@ def main() -> int:
         # What fails with a file says its name; help is printed by typer, past `output`.
         if error.filename is not None:
             return _told(DdbError(f"{error.filename}: {error.strerror}"))
-        from ddb_query import output
+        from ddb_query.console import stdout
 
-        return _told(output.failed(error))
+        return _told(stdout.failed(error))
     except Exception as error:  # noqa: BLE001 - the border of the program: no traceback passes it
         return _told(_unforeseen(error))
 
@@ -64,9 +64,10 @@ def _end_at_once(_number: int, _frame: FrameType | None) -> None:
 
 def _run() -> int:
     if sys.argv[1:] == ["--version"]:
-        from ddb_query import __version__, output
+        from ddb_query import __version__
+        from ddb_query.console import stdout
 
-        output.text(f"ddb {__version__}\n")
+        stdout.text(f"ddb {__version__}\n")
         return 0
     from ddb_query.cli.app import run
 
@@ -74,7 +75,7 @@ def _run() -> int:
 
 
 def _told(error: DdbError) -> int:
-    from ddb_query.diagnostics import Diagnostics
+    from ddb_query.console.stderr import Diagnostics
     from ddb_query.settings import debugging
 
     Diagnostics().error(error, with_traceback=debugging())
@@ -89,7 +90,7 @@ def _told(error: DdbError) -> int:
 def _unforeseen(error: BaseException) -> DdbError:
     """What is said of an exception that nobody expected."""
     from ddb_query.errors import InternalError
-    from ddb_query.versions import versions
+    from ddb_query.util.versions import versions
 
     found = InternalError(f"`{_command()}`", error, versions())
     found.__cause__ = error

@@ -16,13 +16,13 @@ import pytest
 from long_runs import LongRuns
 
 import ddb_query
-from ddb_query.demo import demo_sql
+from ddb_query.datasets.demo import demo_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ddb_query.corpus import Corpus
+    from ddb_query.api.corpus import Corpus
 
 # Where a test lets no file grow, half a compiled module would be left behind, for all time.
 sys.dont_write_bytecode = True

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from ddb_query import __version__, output
-from ddb_query.cli.options import CONTEXT, common_parameters, declare, gathered
-from ddb_query.cli.parsing import Group, not_understood
+from ddb_query import __version__
+from ddb_query.cli._options import CONTEXT, common_parameters, declare, gathered
+from ddb_query.cli._parsing import Group
+from ddb_query.cli._refusals import not_understood
+from ddb_query.console import stdout
 
 # In the order of the help. Each module has an `app`, loaded when its command is asked for.
 COMMANDS = {
@@ -59,7 +61,7 @@ app = typer.Typer(
 
 def _root(ctx: typer.Context, **given: Any) -> None:
     if given.pop("version"):
-        output.text(f"ddb {__version__}\n")
+        stdout.text(f"ddb {__version__}\n")
         raise typer.Exit
     no_rc = given.pop("no_rc")
     ctx.obj = gathered(given)

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ddb_query.catalog import Catalog
-from ddb_query.catalog.repeated import told
-from ddb_query.cli.options import (
+from ddb_query.cli._options import (
     DATA,
     ENGINE,
     PATIENCE_HELP,
@@ -22,22 +20,24 @@ from ddb_query.cli.options import (
     common_options,
     complete_dataset,
 )
-from ddb_query.cli.parsing import Command, Group
-from ddb_query.dataset import DATASETS, PUBLISHED
+from ddb_query.cli._parsing import Command, Group
+from ddb_query.datasets import Catalog
+from ddb_query.datasets.duplicates import told
+from ddb_query.diffusiondb import DATASETS, PUBLISHED
 from ddb_query.engines.base import Column
-from ddb_query.engines.listed import Listed, Value
+from ddb_query.engines.literal_rows import LiteralRows, Value
 from ddb_query.errors import MissingDataError, UsageError
-from ddb_query.printable import counted
 from ddb_query.settings import Settings, absolute
-from ddb_query.store.place import made_from, source_is_gone
-from ddb_query.store.place import stores as stores_in
+from ddb_query.store.paths import made_from, source_is_gone
+from ddb_query.store.paths import stores as stores_in
+from ddb_query.util.escape import counted
 
 if TYPE_CHECKING:
-    from ddb_query.catalog.adding import AddedNow
-    from ddb_query.catalog.registry import AddedTable
-    from ddb_query.catalog.status import Status
-    from ddb_query.engines.duckdb import DuckDBEngine
-    from ddb_query.store.place import Store
+    from ddb_query.datasets.adding import AddedNow
+    from ddb_query.datasets.registry import AddedTable
+    from ddb_query.datasets.status import Status
+    from ddb_query.engines.duckdb.connection import DuckDBEngine
+    from ddb_query.store.paths import Store
 
 app = typer.Typer(
     cls=Group,
@@ -61,14 +61,14 @@ _ENGINE = ("threads", "memory_limit", "timeout")
 @command("data_dir", *_ENGINE, *RESULT)
 def status(session: Session) -> None:
     """Show all datasets: the rows, the origin and the place of each."""
-    from ddb_query.catalog import status as found
+    from ddb_query.datasets import status as found
 
     catalog = _catalog(session)
     with _engine(session) as engine:
         rows = [_row(table) for table in found.tables(catalog, engine)]
     rows += map(_row, found.parts(catalog))
     rows += [_store_row(store) for store in stores_in(catalog.settings.cache_dir)]
-    session.show_listing(Listed(_STATUS, tuple(rows)))
+    session.show_listing(LiteralRows(_STATUS, tuple(rows)))
     _tell_choice(session)
 
 
@@ -96,7 +96,7 @@ def add(
     ] = False,
 ) -> None:
     """Register tables, part zips and extracted parts where they lie."""
-    from ddb_query.catalog.adding import add_parts, add_table, is_parts
+    from ddb_query.datasets.adding import add_parts, add_table, is_parts
 
     whole = [absolute(path) for path in paths]
     if as_ in DATASETS and all(map(is_parts, whole)):
@@ -190,7 +190,7 @@ def mend(
 
     Each value that does not fit becomes NULL, and is counted.
     """
-    from ddb_query.catalog.rewriting import mend as write_mended
+    from ddb_query.datasets.rewrite import mend as write_mended
 
     if session.target is None:
         raise UsageError("no file to write was named", hint="-o FILE names it")
@@ -313,7 +313,7 @@ def _catalog(session: Session) -> Catalog:
 
 
 def _engine(session: Session) -> closing[DuckDBEngine]:
-    from ddb_query.opening import open_engine
+    from ddb_query.engines.open import open_engine
 
     options = session.options
     return closing(

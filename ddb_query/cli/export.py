@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.completing import query_names
-from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
-from ddb_query.cli.parsing import Command
-from ddb_query.cli.selecting import selecting, tell
+from ddb_query.cli._completion import query_names
+from ddb_query.cli._options import DATA, ENGINE, RESULT, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.cli._selection_options import selecting, tell
 from ddb_query.cli.sql import parameter_value
+from ddb_query.console import stdout
 from ddb_query.engines.base import Column
-from ddb_query.engines.listed import Listed
+from ddb_query.engines.literal_rows import LiteralRows
 from ddb_query.errors import UsageError
-from ddb_query.printable import counted
+from ddb_query.util.escape import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ddb_query.corpus import Corpus
-    from ddb_query.selection.exporting import Exported
-    from ddb_query.selection.selection import Selection
+    from ddb_query.api.corpus import Corpus
+    from ddb_query.api.selection import Selection
+    from ddb_query.export.selected_rows import Exported
 
 _STRATA = (
     Column("stratum", "VARCHAR"), Column("size", "BIGINT"), Column("taken", "BIGINT"),
@@ -90,7 +90,7 @@ def export(
     with session.open() as corpus:
         if show is not None:
             found = _selection(session, corpus, chosen)
-            output.text(found.plain_sql(**picked) if show == "sql" else f"{found.count()}\n")
+            stdout.text(found.plain_sql(**picked) if show == "sql" else f"{found.count()}\n")
             tell(session, found)
             if session.target is not None:
                 session.diagnostics.note(f"--print writes nothing: {session.target} is not made")
@@ -116,8 +116,8 @@ def _target(session: Session) -> Iterator[Path | BinaryIO]:
     if session.target is not None:
         yield session.target
         return
-    output.refuse_terminal(session.options.format, None)
-    with output.sink(None) as stream:
+    stdout.refuse_terminal(session.options.format, None)
+    with stdout.sink(None) as stream:
         yield stream
 
 
@@ -145,13 +145,13 @@ def _tell_more(session: Session, selection: Selection, made: Exported) -> None:
     if selection.strata:
         rows = [(one.name, one.size, one.taken, one.weight) for one in selection.strata]
         people = made.path is None or sys.stdout.isatty()
-        shown = rows[: output.SHOWN_ROWS] if people else rows
+        shown = rows[: stdout.SHOWN_ROWS] if people else rows
         # Beside the rows themselves, on standard error.
         if made.path is None:
             for one in shown:
                 session.diagnostics.note("stratum {}: size {}, taken {}, weight {}".format(*one))
         else:
-            output.listing(Listed(_STRATA, tuple(shown)))
+            stdout.listing(LiteralRows(_STRATA, tuple(shown)))
         if len(shown) < len(rows):
             told = f"the first {len(shown):,} of {len(rows):,} strata"
             session.diagnostics.note(told + ("; the manifest has them all" if made.path else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -11,21 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.options import DATA, ENGINE, PATIENCE_HELP, Format, Session, command
-from ddb_query.cli.parsing import Command
-from ddb_query.cli.plan_lines import PLAN_COLUMNS, plan_lines, plan_numbers
-from ddb_query.cli.selecting import selecting
+from ddb_query.cli._options import DATA, ENGINE, PATIENCE_HELP, Format, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.cli._plan_table import PLAN_COLUMNS, plan_lines, plan_numbers
+from ddb_query.cli._selection_options import selecting
+from ddb_query.console import stdout
 from ddb_query.engines.base import Result
-from ddb_query.engines.listed import Listed
+from ddb_query.engines.literal_rows import LiteralRows
 from ddb_query.errors import FetchError, PartlyDoneError, UsageError
-from ddb_query.printable import counted, size_text
+from ddb_query.util.escape import counted, size_text
 
 if TYPE_CHECKING:
-    from ddb_query.images.ledger import Difference
-    from ddb_query.images.order import Fetched
-    from ddb_query.images.plan import Plan
-    from ddb_query.selection.selection import Selection
+    from collections.abc import Iterator
+
+    from ddb_query.api.selection import Selection
+    from ddb_query.fetch.options import FetchResult
+    from ddb_query.fetch.plan import Plan
+    from ddb_query.fetch.target.ledger import Difference
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?")
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -93,8 +96,7 @@ def fetch(
         "jobs": jobs, "layout": layout, "class_by": class_by, "local": local or (),
         "retry_failed": retry_failed, "check_json": check_json,
     }  # fmt: skip
-    sys.meta_path.insert(0, _NoPandas())
-    with session.open() as corpus:
+    with without_pandas(), session.open() as corpus:
         selection = corpus.select(**chosen, limit=session.options.limit or None)
         if prefer_parts:
             selection = selection.from_fewest_parts()
@@ -128,12 +130,23 @@ class _NoPandas(MetaPathFinder):
             raise ModuleNotFoundError(fullname, name=fullname)
 
 
+@contextlib.contextmanager
+def without_pandas() -> Iterator[None]:
+    """Find no pandas while the block lasts."""
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
 def _show_plan(session: Session, cost: Plan) -> None:
     form = session.options.format or "table"
     if form == "table":
-        output.listing(Listed(PLAN_COLUMNS, tuple(plan_lines(cost))))
+        stdout.listing(LiteralRows(PLAN_COLUMNS, tuple(plan_lines(cost))))
     else:
-        output.results([Result(plan_numbers(cost))], form, rows=0)
+        stdout.results([Result(plan_numbers(cost))], form, rows=0)
 
 
 def _ask(session: Session, cost: Plan, most: float) -> None:
@@ -151,7 +164,7 @@ def _ask(session: Session, cost: Plan, most: float) -> None:
         raise typer.Exit
 
 
-def _tell(session: Session, selection: Selection, done: Fetched) -> None:
+def _tell(session: Session, selection: Selection, done: FetchResult) -> None:
     tell = session.diagnostics.note
     for words in selection.notes():
         tell(words)
@@ -184,7 +197,7 @@ def _difference(found: Difference) -> str:
     )
 
 
-def _raise_for(done: Fetched, *, check_json: bool) -> None:
+def _raise_for(done: FetchResult, *, check_json: bool) -> None:
     """End with the exit code that says how it went."""
     if done.stopped is not None:
         raise done.stopped
@@ -205,13 +218,13 @@ def _raise_for(done: Fetched, *, check_json: bool) -> None:
 def _show(session: Session, folder: Path) -> None:
     import shutil
 
-    from ddb_query.images.preview import kind_of_terminal, preview
+    from ddb_query.gallery.preview import kind_of_terminal, preview
 
     kind = kind_of_terminal(os.environ) if sys.stdout.isatty() else None
     if kind is None:
         session.diagnostics.note(f"this terminal shows no pictures; `ddb gallery {folder}` does")
         return
-    output.text(preview(folder, kind, shutil.get_terminal_size().columns))
+    stdout.text(preview(folder, kind, shutil.get_terminal_size().columns))
 
 
 def _size(text: str) -> float:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.options import STANDARD_OUTPUT, Session, command
-from ddb_query.cli.parsing import Command
+from ddb_query.cli._options import STANDARD_OUTPUT, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.console import stdout
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -30,7 +30,7 @@ def gallery(
 
     It is DIR.html, or what -o names.
     """
-    from ddb_query.images.gallery import sheets_of, write_gallery
+    from ddb_query.gallery.page import sheets_of, write_gallery
 
     options: dict[str, Any] = {
         "veil_above": veil_above, "page_images": page, "title": title, "force": session.force,
@@ -38,7 +38,7 @@ def gallery(
     }  # fmt: skip
     if session.options.output == STANDARD_OUTPUT:
         for _, html in sheets_of(folder, STANDARD_OUTPUT, most_pages=1, **options):
-            output.text(html)
+            stdout.text(html)
         return
     pages = write_gallery(folder, session.target, **options)
     session.diagnostics.clear()

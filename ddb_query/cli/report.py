@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.completing import sections
-from ddb_query.cli.options import DATA, ENGINE, Session, command
-from ddb_query.cli.parsing import Command
-from ddb_query.cli.selecting import selecting, tell
+from ddb_query.cli._completion import sections
+from ddb_query.cli._options import DATA, ENGINE, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.cli._selection_options import selecting, tell
+from ddb_query.console import stdout
 from ddb_query.errors import UsageError
-from ddb_query.files import make_folder
-from ddb_query.report import faces
+from ddb_query.report.render import files
+from ddb_query.util.atomic_files import make_folder
 
 if TYPE_CHECKING:
-    from ddb_query.corpus import Corpus
+    from ddb_query.api.corpus import Corpus
     from ddb_query.report.model import Report
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -66,12 +66,12 @@ def report(
     With -o FILE they become a page (.html), or .md, .json or .txt.
     """
     target = session.target
-    form = faces.form_for(target, session.options.format)
+    form = files.form_for(target, session.options.format)
     with ExitStack() as stack:
         # A file that cannot be written is told of before the work, not after it.
-        sink = stack.enter_context(output.sink(target))
+        sink = stack.enter_context(stdout.sink(target))
         if figures is not None:
-            faces.keep_figures(figures, force=session.force)
+            files.keep_figures(figures, force=session.force)
             make_folder(figures)
         corpus = stack.enter_context(session.open())
         selection = corpus.select(**chosen)
@@ -93,9 +93,9 @@ def report(
 
 def _text(made: Report, form: str, *, here: bool) -> str:
     if not here:
-        return faces.rendered(made, form)
-    styled = form == "table" and output.styled()
-    return faces.rendered(made, form, output.terminal_width(), styled=styled)
+        return files.rendered(made, form)
+    styled = form == "table" and stdout.styled()
+    return files.rendered(made, form, stdout.terminal_width(), styled=styled)
 
 
 def _versus(session: Session, corpus: Corpus, said: str | None, stack: ExitStack) -> Any:

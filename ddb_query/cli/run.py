@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command, common_options
-from ddb_query.cli.parsing import Command, Group
-from ddb_query.diagnostics import Diagnostics
+from ddb_query.cli._options import DATA, ENGINE, RESULT, Session, command, common_options
+from ddb_query.cli._parsing import Command, Group
+from ddb_query.console.stderr import Diagnostics
 from ddb_query.errors import UsageError
-from ddb_query.query_file import METAVARS, spelled
-from ddb_query.query_library import QueryLibrary
+from ddb_query.queries.canned_query import METAVARS, spelled
+from ddb_query.queries.library import QueryLibrary
 from ddb_query.settings import user_sql_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddb_query.query_file import CannedQuery, Parameter
+    from ddb_query.queries.canned_query import CannedQuery, Parameter
 
 # Sets the parameters of a query apart from those of the function, and from Python's keywords.
 _PREFIX = "given_"

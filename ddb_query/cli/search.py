@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
-from ddb_query.cli.parsing import Command
-from ddb_query.cli.selecting import selecting, tell
+from ddb_query.cli._options import DATA, ENGINE, RESULT, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.cli._selection_options import selecting, tell
 from ddb_query.errors import UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

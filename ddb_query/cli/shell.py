@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.options import DATA, ENGINE, RESULT, Common, command
-from ddb_query.cli.options import Session as Run
-from ddb_query.cli.parsing import Command
+from ddb_query.cli._options import DATA, ENGINE, RESULT, Common, command
+from ddb_query.cli._options import Session as Run
+from ddb_query.cli._parsing import Command
 from ddb_query.cli.sql import read_sql
+from ddb_query.console import stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def without_command(ctx: typer.Context, *, no_rc: bool) -> None:
 
 
 def _interact(run: Run, *, with_rc: bool) -> None:
-    from ddb_query.catalog import Catalog
+    from ddb_query.datasets import Catalog
     from ddb_query.settings import Settings
     from ddb_query.shell import repl
 
@@ -55,7 +55,7 @@ def _interact(run: Run, *, with_rc: bool) -> None:
         run.diagnostics.note(choice)
     with _session(run, dataset, screen=sys.stdout.isatty()) as session:
         if run.target is not None:
-            session.showing.outlet.begin(run.target, options.format, force=run.force)
+            session.result_view.output_file.begin(run.target, options.format, force=run.force)
         repl.interact(session, with_rc=with_rc)
 
 
@@ -64,24 +64,25 @@ def _batch(run: Run, *, with_rc: bool) -> None:
 
     text = read_sql(None)
     with _session(run, run.options.dataset) as session:
-        if run.target is not None and run.format in output.PEOPLE_FORMATS:
-            session.showing.outlet.begin(run.target, run.format, force=run.force)
+        if run.target is not None and run.format in stdout.PEOPLE_FORMATS:
+            session.result_view.output_file.begin(run.target, run.format, force=run.force)
         else:
-            session.showing.file = run.target
+            session.result_view.file = run.target
         repl.batch(session, text, with_rc=with_rc)
 
 
 @contextlib.contextmanager
 def _session(run: Run, dataset: str | None, *, screen: bool = False) -> Iterator[Session]:
-    from ddb_query.shell.opening import Opening
+    from ddb_query.shell.commands import run_command
+    from ddb_query.shell.corpus_loader import CorpusLoader
     from ddb_query.shell.session import Session
-    from ddb_query.shell.showing import Showing
     from ddb_query.shell.state import State
+    from ddb_query.shell.view.result_view import ResultView
 
     options = run.options
     state = State(mode=run.format, cap=options.limit)
-    opening = Opening(run.open, dataset, run.diagnostics)
-    showing = Showing(run.diagnostics, state, screen=screen)
-    session = Session(opening, run.diagnostics, state, showing, options.sql_dir)
+    loader = CorpusLoader(run.open, dataset, run.diagnostics)
+    result_view = ResultView(run.diagnostics, state, screen=screen)
+    session = Session(loader, run.diagnostics, state, result_view, run_command, options.sql_dir)
     with contextlib.closing(session):
         yield session

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.options import DATA, ENGINE, RESULT, Session, command
-from ddb_query.cli.parsing import Command
+from ddb_query.cli._options import DATA, ENGINE, RESULT, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.console import stdout
 from ddb_query.errors import ParameterError, UsageError
-from ddb_query.values import typed
+from ddb_query.queries.parameters import typed
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -47,7 +47,7 @@ def sql(
         raise UsageError("SQL and --file were both given", hint="give one of them")
     statements = read_sql(file) if text is None else text
     params = dict(parameter_value(given) for given in parameter or [])
-    every = session.format in output.PEOPLE_FORMATS
+    every = session.format in stdout.PEOPLE_FORMATS
     with session.open() as corpus:
         results = corpus.statements(statements, params, limit=session.options.limit)
         session.show(results if every else deque(results, maxlen=1))

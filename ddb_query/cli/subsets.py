@@ -8,10 +8,10 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from ddb_query import output
-from ddb_query.cli.options import DATA, ENGINE, Session, command
-from ddb_query.cli.parsing import Command
-from ddb_query.printable import counted
+from ddb_query.cli._options import DATA, ENGINE, Session, command
+from ddb_query.cli._parsing import Command
+from ddb_query.console import stdout
+from ddb_query.util.escape import counted
 
 verify_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 replay_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -23,7 +23,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A subset that ddb wr
 @command()
 def verify(session: Session, file: File) -> None:
     """Check rows, columns and content of a subset against its manifest."""
-    from ddb_query.verifying import verify as check
+    from ddb_query.export.verify import verify as check
 
     said = check(file, progress=session.diagnostics)
     session.diagnostics.clear()
@@ -48,9 +48,8 @@ def replay(
 
     With -o FILE the new one is kept.
     """
-    from ddb_query import manifest
-    from ddb_query.catalog import Catalog
-    from ddb_query.replaying import replay as again
+    from ddb_query.api.replay import replay as again
+    from ddb_query.datasets import Catalog, manifest
     from ddb_query.settings import Settings
 
     said = manifest.read(file)
@@ -60,8 +59,8 @@ def replay(
     with session.open() as corpus, contextlib.ExitStack() as stack:
         target: Path | BinaryIO | None = session.target
         if session.options.output is not None and target is None:
-            output.refuse_terminal(session.options.format, None)
-            target = stack.enter_context(output.sink(None))
+            stdout.refuse_terminal(session.options.format, None)
+            target = stack.enter_context(stdout.sink(None))
         said = again(
             corpus, file, output=target, form=session.options.format,
             subset=subset, trust=trust, force=session.force, note=session.diagnostics.note,

@@ -20,7 +20,9 @@ from ddb_query.errors import (
     RefusedRedirectError,
     TransientHubError,
 )
-from ddb_query.hub.answers import (
+from ddb_query.hub.config import LONGEST_ASKED_WAIT_SECONDS, Retries, spread
+from ddb_query.hub.reach import reach
+from ddb_query.hub.responses import (
     described,
     is_http,
     is_safe,
@@ -30,16 +32,14 @@ from ddb_query.hub.answers import (
     refusal,
     whole_size,
 )
-from ddb_query.hub.endpoint import LONGEST_ASKED_WAIT_SECONDS, Retries, spread
-from ddb_query.hub.reach import reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import httpx2
 
-    from ddb_query.hub.answers import RemoteFile
-    from ddb_query.hub.endpoint import Hub
+    from ddb_query.hub.config import Hub
+    from ddb_query.hub.responses import RemoteFile
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 # For the first connection of a run, unless more patience was asked for.

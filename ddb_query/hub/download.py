@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ddb_query.dataset import REPOSITORY
+from ddb_query.diffusiondb import REPOSITORY
 from ddb_query.errors import (
     BadTableError,
     BrokenTransferError,
@@ -21,20 +21,20 @@ from ddb_query.errors import (
     RangeRefusedError,
     TransientHubError,
 )
-from ddb_query.files import make_folder, put_in_place
 from ddb_query.hub.client import connect
 from ddb_query.hub.partial import Partial
-from ddb_query.hub.source import Source, read_source, source_path, write_source
+from ddb_query.hub.provenance import Source, read_source, source_path, write_source
+from ddb_query.util.atomic_files import make_folder, put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ddb_query.hub.answers import RemoteFile
-    from ddb_query.hub.cached import CachedFile
+    from ddb_query.hub.cache import CachedFile
     from ddb_query.hub.client import Body, Connection
-    from ddb_query.hub.endpoint import Hub
-    from ddb_query.progress import Progress
+    from ddb_query.hub.config import Hub
+    from ddb_query.hub.responses import RemoteFile
+    from ddb_query.util.progress import Progress
 
 _BLOCK_BYTES = 1 << 20
 # A transfer that gains less than this between two failures is not getting on.

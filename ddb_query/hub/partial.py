@@ -12,13 +12,13 @@ import shutil
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import NoRoomError
-from ddb_query.files import replacing
+from ddb_query.util.atomic_files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ddb_query.hub.answers import RemoteFile
+    from ddb_query.hub.responses import RemoteFile
 
 
 class Partial:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ddb_query.report.bins import Bins, bins_of, grounded, groups_of, outlines
-from ddb_query.report.spelling import heading, is_share, meant, spelled
+from ddb_query.report.formatting import heading, is_share, meant, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 # Columns of a table of facts: each row names a number.
 FACT, VALUE = "measure", "value"
@@ -113,42 +112,6 @@ class Report:
         if len(self.selections) == 1:
             return list(self.selections)
         return [f"{mark}: {words}" for mark, words in zip("AB", self.selections, strict=True)]
-
-    def save(self, path: Path | str, *, force: bool = False) -> None:
-        """Write it to a file.
-
-        Args:
-            path: The file; its ending says the form: .html, .md, .json or .txt.
-            force: Whether a file that exists is replaced.
-
-        Raises:
-            UsageError: The file has another ending.
-            ExistsError: It exists, and `force` is not given.
-            OutputError: It cannot be written; an old file stays as it was.
-        """
-        from ddb_query.report.faces import save
-
-        save(self, path, force=force)
-
-    def save_figures(self, folder: Path | str, *, force: bool = False) -> list[str]:
-        """Write each chart as SVG and PDF, and return their names.
-
-        Args:
-            folder: Where; it is made when it is not there.
-            force: Whether charts that are there are replaced.
-
-        Raises:
-            ExistsError: There are some, and `force` is not given.
-            OutputError: They cannot be written.
-        """
-        from ddb_query.report.faces import save_figures
-
-        return save_figures(self, folder, force=force)
-
-    def __str__(self) -> str:
-        from ddb_query.report.faces import rendered
-
-        return rendered(self, "table")
 
     def __repr__(self) -> str:
         return f"<Report: {self.title}; {'; '.join(self.selections)}>"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.search.pieces import pieces_of
-from ddb_query.search.tree import AnyBy, By, Fuzzy, Leaf, Node, Phrase, Prefix, wanted
-from ddb_query.search.words import Group, Memory, Normalise, grouped, pairs, readable
+from ddb_query.search.ast import AnyBy, By, Fuzzy, Leaf, Node, Phrase, Prefix, wanted
+from ddb_query.search.normalizer import Group, Memory, Normalise, grouped, pairs, readable
+from ddb_query.search.segments import pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

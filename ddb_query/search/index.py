@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from ddb_query.errors import DamagedIndexError, OutputError
-from ddb_query.files import make_ordinary
 from ddb_query.search.index_query import IndexQueries
+from ddb_query.util.atomic_files import make_ordinary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import tantivy
 
-    from ddb_query.progress import Progress
-    from ddb_query.search.tree import Node
+    from ddb_query.search.ast import Node
+    from ddb_query.util.progress import Progress
 
     _Found: TypeAlias = list[tuple[float, tantivy.DocAddress]]
 

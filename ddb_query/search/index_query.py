@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.search.tree import And, AnyBy, By, Fuzzy, Name, Node, Not, Or, Phrase, Prefix
+from ddb_query.search.ast import And, AnyBy, By, Fuzzy, Name, Node, Not, Or, Phrase, Prefix
 
 if TYPE_CHECKING:
     import tantivy

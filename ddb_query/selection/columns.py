@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ddb_query.dataset import COLUMNS
+from ddb_query.diffusiondb import COLUMNS
 from ddb_query.errors import UsageError
 
 if TYPE_CHECKING:

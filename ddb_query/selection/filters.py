@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ddb_query.dataset import SAMPLERS
+from ddb_query.diffusiondb import SAMPLERS
 from ddb_query.errors import UnknownNameError, UsageError
 
 # As published: a number that is no score marks what Stable Diffusion had blurred.

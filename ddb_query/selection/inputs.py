@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ddb_query.selection import subset_file
+from ddb_query.selection import name_list
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddb_query.selection.criteria import Criteria
-    from ddb_query.selection.subset_file import Subset
-    from ddb_query.workspace import Workspace
+    from ddb_query.selection.name_list import Subset
+    from ddb_query.workspace.workspace import Workspace
 
 
 class Inputs:
@@ -19,11 +21,18 @@ class Inputs:
     Args:
         workspace: Where it is asked.
         criteria: Of the selection.
+        find_on_disk: Finds the images that need no network, as conditions over `images`.
     """
 
-    def __init__(self, workspace: Workspace, criteria: Criteria) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        criteria: Criteria,
+        find_on_disk: Callable[[Workspace], list[str]],
+    ) -> None:
         self._workspace = workspace
         self._criteria = criteria
+        self._find_on_disk = find_on_disk
 
     @cached_property
     def hits(self) -> str | None:
@@ -32,7 +41,12 @@ class Inputs:
         if words is None:
             return None
         tree = self._workspace.parse(words)
-        return self._workspace.keep_hits(self._workspace.source.finder.all(tree))
+        return self._workspace.keep_hits(self._workspace.source.searcher.all(tree))
+
+    @cached_property
+    def on_disk(self) -> list[str]:
+        """Conditions for the images that need no network; none when none of them does."""
+        return self._find_on_disk(self._workspace)
 
     @cached_property
     def subset(self) -> Subset | None:
@@ -40,7 +54,7 @@ class Inputs:
         if self._criteria.subset is None:
             return None
         found, source = (
-            subset_file.read(self._workspace, self._criteria.subset),
+            name_list.read(self._workspace, self._criteria.subset),
             self._workspace.source,
         )
         if found.missing:

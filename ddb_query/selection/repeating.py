@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddb_query.engines.determinism import why_not_repeatable
+from ddb_query.engines.duckdb.determinism import why_not_repeatable
 from ddb_query.errors import UsageError
-from ddb_query.query_library import VIEWS
+from ddb_query.queries.library import VIEWS
 
 if TYPE_CHECKING:
-    from ddb_query.engines.duckdb import DuckDBEngine
+    from ddb_query.engines.duckdb.connection import DuckDBEngine
     from ddb_query.selection.criteria import Criteria
 
 # Canned queries read some of `source` too.

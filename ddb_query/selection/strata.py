@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ddb_query.printable import counted
+from ddb_query.util.escape import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

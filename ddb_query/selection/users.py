@@ -12,7 +12,7 @@ from ddb_query.engines.base import Relation
 from ddb_query.errors import AmbiguousUserError, UnknownUserError
 
 if TYPE_CHECKING:
-    from ddb_query.workspace import Workspace
+    from ddb_query.workspace.workspace import Workspace
 
 # Eight digits tell 10,000 users apart with one chance in a hundred that some two share them.
 LEAST_DIGITS = 8

@@ -15,14 +15,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ddb_query.engines import signals
 from ddb_query.errors import DdbError, InternalError, InterruptedByUserError, interrupted
+from ddb_query.util import signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from ddb_query.diagnostics import Diagnostics
+    from ddb_query.console.stderr import Diagnostics
 
 _IMPORT = "<frozen importlib"
 _STEP_SECONDS = 0.01

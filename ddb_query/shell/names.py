@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ddb_query.catalog import Catalog
-from ddb_query.dataset import DATASETS
+from ddb_query.datasets import Catalog
+from ddb_query.diffusiondb import DATASETS
 from ddb_query.engines.base import Column
 from ddb_query.errors import DamagedRegistryError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddb_query.corpus import Corpus
-    from ddb_query.query_file import CannedQuery
+    from ddb_query.api.corpus import Corpus
+    from ddb_query.queries.canned_query import CannedQuery
 
 _RELATIONS = """
 select table_name, column_name, data_type

@@ -12,14 +12,14 @@ from ddb_query import __version__
 from ddb_query.errors import DdbError, InterruptedByUserError, UsageError
 from ddb_query.settings import config_dir, debugging
 from ddb_query.shell.ctrl_c import interrupt, watched
-from ddb_query.shell.reading import PlainReader, is_plain
+from ddb_query.shell.input_lines import PlainReader, is_plain
 from ddb_query.shell.script import pieces
-from ddb_query.sql_text import reads_last
+from ddb_query.util.sql_tokens import reads_last
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ddb_query.shell.reading import Reader
+    from ddb_query.shell.input_lines import Reader
     from ddb_query.shell.session import Session
 
 
@@ -44,7 +44,7 @@ def interact(session: Session, *, with_rc: bool = True) -> None:
         while not session.state.over:
             # A Ctrl-C between two steps of the loop ends neither.
             with contextlib.suppress(KeyboardInterrupt):
-                session.opening.fresh_names()
+                session.loader.fresh_names()
                 _turn(session, reader, give_back)
 
 
@@ -80,10 +80,10 @@ def _reader(session: Session) -> Iterator[tuple[Reader, Callable[[], None] | Non
     if is_plain():
         yield PlainReader(session.told), None
         return
-    from ddb_query.shell.keys_kept import keys_kept
+    from ddb_query.shell.prompt.terminal_mode import keys_kept
 
     with keys_kept() as give_back:
-        from ddb_query.shell.editor import Editor
+        from ddb_query.shell.prompt.editor import Editor
 
         with contextlib.closing(Editor(session)) as editor:
             yield editor, give_back
@@ -91,11 +91,11 @@ def _reader(session: Session) -> Iterator[tuple[Reader, Callable[[], None] | Non
 
 def _turn(session: Session, reader: Reader, give_back: Callable[[], None] | None) -> None:
     try:
-        text = reader.read(f"{session.opening.dataset}> ")
+        text = reader.read(f"{session.loader.dataset}> ")
     except EOFError:
         session.state.over = True
-        if session.opening.failed:
-            session.opening.corpus()
+        if session.loader.failed:
+            session.loader.corpus()
         return
     _attempt(session, text, give_back)
 
@@ -108,6 +108,6 @@ def _attempt(session: Session, text: str, give_back: Callable[[], None] | None) 
     except KeyboardInterrupt:
         session.told.error(InterruptedByUserError())
     except DdbError as error:
-        if session.opening.failed:
+        if session.loader.failed:
             raise
         session.told.error(error, with_traceback=debugging())

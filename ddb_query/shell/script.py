@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddb_query.errors import UsageError
-from ddb_query.sql_text import tokens
+from ddb_query.util.sql_tokens import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

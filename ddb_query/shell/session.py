@@ -6,31 +6,30 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from ddb_query.console.stdout import PEOPLE_FORMATS
 from ddb_query.engines.base import Relation
 from ddb_query.errors import DdbError, InternalError, ParameterError, SqlError, UsageError
-from ddb_query.output import PEOPLE_FORMATS
-from ddb_query.shell.commands import run_command
-from ddb_query.shell.mistakes import hint_for
 from ddb_query.shell.script import pieces, read_script
 from ddb_query.shell.state import Last
-from ddb_query.sql_text import tokens
-from ddb_query.versions import versions
+from ddb_query.shell.suggestions import hint_for
+from ddb_query.util.sql_tokens import tokens
+from ddb_query.util.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ddb_query.corpus import Corpus
-    from ddb_query.diagnostics import Diagnostics
+    from ddb_query.api.corpus import Corpus
+    from ddb_query.api.selection import Selection
+    from ddb_query.console.stderr import Diagnostics
     from ddb_query.engines.base import Result
     from ddb_query.errors import PartlyDoneError
-    from ddb_query.selection.selection import Selection
+    from ddb_query.shell.corpus_loader import CorpusLoader
+    from ddb_query.shell.input_lines import Asker
     from ddb_query.shell.names import Names
-    from ddb_query.shell.opening import Opening
-    from ddb_query.shell.reading import Asker
     from ddb_query.shell.script import Piece
-    from ddb_query.shell.showing import Showing
     from ddb_query.shell.state import State
+    from ddb_query.shell.view.result_view import ResultView
 
 # Statements that look at what there is; the last result stays what it was.
 _LOOKING = {"describe", "desc", "show", "explain", "pragma"}
@@ -49,10 +48,10 @@ class Session:
     """One session, at a terminal or over a script.
 
     Attributes:
-        opening: Its corpus, perhaps on its way.
+        loader: Its corpus, perhaps on its way.
         told: What is told beside the results.
         state: Its settings and what it remembers.
-        showing: Where results appear.
+        result_view: Where results appear.
         sql_dir: The user's own canned queries, if an option said where.
         ask: Asks the person; None where there is nobody.
 
@@ -60,16 +59,18 @@ class Session:
 
     def __init__(
         self,
-        opening: Opening,
+        loader: CorpusLoader,
         told: Diagnostics,
         state: State,
-        showing: Showing,
+        result_view: ResultView,
+        run_command: Callable[[Session, str], None],
         sql_dir: Path | None = None,
     ) -> None:
-        self.opening = opening
+        self.loader = loader
         self.told = told
         self.state = state
-        self.showing = showing
+        self.result_view = result_view
+        self._run_command = run_command
         self.sql_dir = sql_dir
         self.ask: Asker | None = None
         self._reading: list[Path] = []
@@ -77,18 +78,18 @@ class Session:
     @property
     def corpus(self) -> Corpus:
         """The corpus; waits for it."""
-        return self.opening.corpus()
+        return self.loader.corpus()
 
     @property
     def names(self) -> Names:
         """What the corpus' SQL can name now; waits for the corpus."""
-        self.opening.corpus()
-        return self.opening.fresh_names()
+        self.loader.corpus()
+        return self.loader.fresh_names()
 
     @property
     def shows_tables(self) -> bool:
         """Whether results appear in a form for people, and in no file."""
-        return self.state.mode in PEOPLE_FORMATS and not self.showing.outlet.open
+        return self.state.mode in PEOPLE_FORMATS and not self.result_view.output_file.open
 
     def run(self, text: str) -> None:
         """Run a text piece by piece, until one fails.
@@ -104,7 +105,7 @@ class Session:
                 if self.state.over:
                     break
             with _foreseen("the last result"):
-                self.showing.finish()
+                self.result_view.finish()
 
     def query(self, sql: str, *, mode: str | None = None) -> None:
         """Run a statement with the session's variables, and show its result.
@@ -123,11 +124,11 @@ class Session:
                 statement = None if first in _LOOKING else Relation(sql, values)
                 self.present(result, started, statement, mode=mode)
         except SqlError as error:
-            error.hint = hint_for(error.message, sql, self.opening.fresh_names()) or error.hint
+            error.hint = hint_for(error.message, sql, self.loader.fresh_names()) or error.hint
             raise
         finally:
             if first not in _NAMING_NOTHING:
-                self.opening.forget_names()
+                self.loader.forget_names()
 
     def present(
         self,
@@ -151,12 +152,12 @@ class Session:
             result, total = self.corpus.keep(result)
             whole = self.corpus.sql("from _")
             whole.emphasis, whole.shown_rows = result.emphasis, result.shown_rows
-            self.opening.names.relations["_"] = result.columns
+            self.loader.names.relations["_"] = result.columns
         seconds = self.now() - started
         last = Last(result, whole, total, seconds, statement or Relation(""))
         if result.answer is not None and statement is not None:
             self.state.last = last
-        self.showing.show(last, mode=mode)
+        self.result_view.show(last, mode=mode)
 
     def tell(self, selection: Selection) -> None:
         """Say what a person should know of a selection that has been read."""
@@ -167,7 +168,7 @@ class Session:
         """Show the last result again."""
         if self.state.last is None:
             raise UsageError("there is no last result", hint="run a SELECT first")
-        self.showing.show_again(self.state.last)
+        self.result_view.show_again(self.state.last)
 
     def read(self, path: Path) -> None:
         """Run a script, until a piece of it fails.
@@ -199,13 +200,13 @@ class Session:
     def close(self) -> None:
         """End the session: its file appears, its corpus is let go of."""
         try:
-            self.showing.outlet.close()
+            self.result_view.output_file.close()
         finally:
-            self.opening.close()
+            self.loader.close()
 
     def _run_piece(self, piece: Piece) -> None:
         if piece.command:
-            self.showing.finish()
+            self.result_view.finish()
             self._command(piece.text)
         else:
             self.query(piece.text, mode="line" if piece.whole_rows else None)
@@ -216,14 +217,14 @@ class Session:
         try:
             yield
         except BaseException:
-            if file := self.showing.outlet.forget_next():
+            if file := self.result_view.output_file.forget_next():
                 self.told.note(f"nothing goes to {file}: `.once` was for what failed")
             raise
 
     def _command(self, text: str) -> None:
         """Run a dot command, and tell what lists of images named and the dataset lacks."""
         try:
-            run_command(self, text)
+            self._run_command(self, text)
         except DdbError:
             for error in self._missing():
                 self.told.note(error.message)
@@ -232,7 +233,7 @@ class Session:
             raise error
 
     def _missing(self) -> list[PartlyDoneError]:
-        corpus = self.opening.ready
+        corpus = self.loader.ready
         found = corpus.workspace.source.missing if corpus else []
         missing = list(found)
         found.clear()
@@ -247,11 +248,11 @@ class Session:
     @contextlib.contextmanager
     def _busy(self) -> Iterator[None]:
         """While something runs, the terminal is its own: notes and progress show at once."""
-        self.opening.busy = True
+        self.loader.busy = True
         try:
             yield
         finally:
-            self.opening.busy = False
+            self.loader.busy = False
             self.told.clear()
 
 

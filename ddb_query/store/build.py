@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from ddb_query.engines.base import Relation, Result
 from ddb_query.engines.float_bounds import parquet_writer
 from ddb_query.errors import OutputError
-from ddb_query.files import locked, make_folder
-from ddb_query.progress import step
-from ddb_query.store.place import INDEX, Store, write_manifest
-from ddb_query.threads import behind, waited_for
+from ddb_query.store.paths import INDEX, Store, write_manifest
+from ddb_query.util.atomic_files import locked, make_folder
+from ddb_query.util.background import behind, waited_for
+from ddb_query.util.progress import step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from ddb_query.engines.duckdb import DuckDBEngine
-    from ddb_query.progress import Progress
+    from ddb_query.engines.duckdb.connection import DuckDBEngine
+    from ddb_query.util.progress import Progress
 
 # Images: the larger a row group, the more prompts share its dictionary; the smaller, the less is
 # read for the first rows of a part. Prompts: sorted by prompt_id in small ones, so that the few

@@ -1,6 +1,6 @@
 -- compatibility_table(): what Unicode 14.0.0 writes for compatibility characters.
--- Written by tests/unicode_table.py. After each pilcrow stands a character, then its text in form
--- NFKC, with the few exceptions that docs/search.md states. The ends of lines mean nothing.
+-- Written by tests/support/unicode_table.py. After each pilcrow stands a character, then its text
+-- in form NFKC, with the few exceptions that docs/search.md states. The ends of lines mean nothing.
 '¶  ¶¨ ̈¶ªa¶¯ ̄¶²2¶³3¶´ ́¶µμ¶¸ ̧¶¹1¶ºo¶¼1⁄4¶½1⁄2¶¾3⁄4¶ĲIJ¶ĳij¶ĿL·¶ŀl·¶ŉ''n¶ſs¶ǄDŽ¶
 ¶ǅDž¶ǆdž¶ǇLJ¶ǈLj¶ǉlj¶ǊNJ¶ǋNj¶ǌnj¶ǱDZ¶ǲDz¶ǳdz¶ʰh¶ʱɦ¶ʲj¶ʳr¶ʴɹ¶ʵɻ¶ʶʁ¶ʷw¶ʸy¶ʻ''¶ʼ''¶
 ¶ʽ''¶˘ ̆¶˙ ̇¶˚ ̊¶˛ ̨¶˜ ̃¶˝ ̋¶ˠɣ¶ˡl¶ˢs¶ˣx¶ˤʕ¶ͺ ͅ¶΄ ́¶΅ ̈́¶ϐβ¶ϑθ¶ϒΥ¶ϓΎ¶ϔΫ¶ϕφ¶ϖπ¶ϰκ¶

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from ddb_query.workspace import Workspace
+    from ddb_query.workspace.workspace import Workspace
 
 FORMS = (
     "a list of images is CSV or plain text, JSON, JSON lines, parquet or Arrow;"

@@ -1,15 +1,15 @@
 """The dot commands; `.help` lists them from one registry."""
 
-from ddb_query.shell.commands import asking, images, keeping, looking, setting
+from ddb_query.shell.commands import export, images, inspect, queries, settings
 from ddb_query.shell.commands.registry import COMMANDS, Command, run_command
 
 __all__ = [
     "COMMANDS",
     "Command",
-    "asking",
+    "export",
     "images",
-    "keeping",
-    "looking",
+    "inspect",
+    "queries",
     "run_command",
-    "setting",
+    "settings",
 ]

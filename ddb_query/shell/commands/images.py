@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ddb_query.engines.base import Relation
 from ddb_query.errors import PartlyDoneError, UnknownNamesError, UsageError
-from ddb_query.files import keep_existing
-from ddb_query.printable import counted, size_text
-from ddb_query.shell import display
-from ddb_query.shell.commands.keeping import criteria
+from ddb_query.shell.commands.export import criteria
 from ddb_query.shell.commands.registry import command, forced, path, split
+from ddb_query.shell.view import display
+from ddb_query.util.atomic_files import keep_existing
+from ddb_query.util.escape import counted, size_text
 
 _COUNT_MISSING = """
 select count(*), count(*) filter (where image_name not in (select image_name from source.images))
@@ -18,7 +18,7 @@ from (select distinct cast(image_name as varchar) as image_name from _)
 where image_name is not null"""
 
 if TYPE_CHECKING:
-    from ddb_query.selection.selection import Selection
+    from ddb_query.api.selection import Selection
     from ddb_query.shell.session import Session
 
 # What `.report` takes beside the fields of a selection, as `ddb report` does.
@@ -33,15 +33,15 @@ REPORT_FIELDS = ("section", "vs", "title", "users")
 )
 def report(session: Session, rest: str) -> None:
     """Report on the images of the last result or of a selection; on all without either."""
-    from ddb_query import output
-    from ddb_query.report import faces
+    from ddb_query.console import stdout
+    from ddb_query.report.render import files
 
     words, force = forced(split(rest))
     if words[:1] == ["-"]:
         words.pop(0)
     named = bool(words) and "=" not in words[0] and words[0].lstrip("-") != "users"
     file = path(words.pop(0)) if named else None
-    form = faces.form_for(file, None)
+    form = files.form_for(file, None)
     if file is not None:
         keep_existing(file, force=force)
     said, fields = _of_report(words)
@@ -52,7 +52,7 @@ def report(session: Session, rest: str) -> None:
     )  # fmt: skip
     session.tell(selection)
     if file is None:
-        display.show(faces.rendered(made, form, output.terminal_width(), styled=output.styled()))
+        display.show(files.rendered(made, form, stdout.terminal_width(), styled=stdout.styled()))
         return
     made.save(file, force=force)
     session.told.note(f"written to {file}")

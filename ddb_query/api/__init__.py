@@ -1,0 +1,1 @@
+"""What users hold: `open` gives a `Corpus`, which gives selections; facades over other folders."""

@@ -1,6 +1,0 @@
-"""Which datasets there are: tables found, added, pulled and generated, and their checks."""
-
-from ddb_query.catalog.catalog import Catalog
-from ddb_query.catalog.tables import MetadataTable, check_table
-
-__all__ = ["Catalog", "MetadataTable", "check_table"]

@@ -1,0 +1,1 @@
+"""The DuckDB engine; `connection` alone opens a database."""

@@ -1,0 +1,1 @@
+"""Rows as files: the writers of each format, and subsets that carry how they were made."""

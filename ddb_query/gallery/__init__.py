@@ -1,0 +1,1 @@
+"""Fetched images to look at: a page of them, and a few in the terminal."""

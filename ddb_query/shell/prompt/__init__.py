@@ -1,0 +1,1 @@
+"""What is typed: the line editor, its colours, completion and history."""

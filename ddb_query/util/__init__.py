@@ -1,0 +1,1 @@
+"""What any program might use: files, threads, signals, text made safe."""
