@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import installed
 import pytest
 import record_shell
+from draw_map import picture
 
 from ddb_query.cli.app import COMMANDS
-from ddb_query.query_library import QueryLibrary
+from ddb_query.queries.library import QueryLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ def test_a_recorded_session_shows_what_the_command_prints_today(
 
 
 def test_the_recorded_shell_session_is_what_the_shell_shows_today() -> None:
-    """`python tests/record_shell.py` brings it up to date."""
+    """`python tests/support/record_shell.py` brings it up to date."""
     block = record_shell.BLOCK.search((ROOT / "README.md").read_text("utf-8"))
     assert block
     assert block[2] == record_shell.recorded()
@@ -83,13 +84,23 @@ def test_commands_that_documents_name_exist(document: Path) -> None:
                 assert name in queries
 
 
-def test_the_architecture_names_every_module() -> None:
+def test_the_architecture_names_every_folder_and_module() -> None:
+    text = (
+        (ROOT / "docs/architecture.md").read_text("utf-8").partition("## The way of a statement")[0]
+    )
+    told = dict(re.findall(r"\*\*`ddb_query/(\w+)/`\*\*(.*?)(?=\n\n|\Z)", text, re.DOTALL))
+    for path in (ROOT / "ddb_query").rglob("*.py"):
+        top, *inner = path.relative_to(ROOT / "ddb_query").with_suffix("").parts
+        if not inner:
+            assert f"{top}.py" in text or top.startswith("__"), path
+            continue
+        for name in inner:
+            assert name == "__init__" or f"`{name}" in told[top], path
+
+
+def test_the_architecture_has_the_map_that_is_drawn_from_the_code() -> None:
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    for path in (ROOT / "ddb_query").iterdir():
-        if path.suffix == ".py" and not path.name.startswith("__"):
-            assert path.name in text, path.name
-        if path.is_dir() and path.name not in ("__pycache__", "sql"):
-            assert f"ddb_query/{path.name}/" in text, path.name
+    assert picture() == text.split("<!-- map -->\n```\n")[1].split("```")[0]
 
 
 def test_the_import_contract_lists_every_module() -> None:
