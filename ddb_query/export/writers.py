@@ -1,4 +1,4 @@
-r"""Writers: a result as the bytes of a format. The only module that uses pyarrow's writers.
+r"""Writers: a result as the bytes of a format.
 
 csv: RFC 4180, `\n`, NULL empty and the empty text `""`. json: one array; jsonl: one object a
 line; NaN and infinities null, timestamps `2022-08-06T21:59:00Z`, binary base64. arrow: an IPC

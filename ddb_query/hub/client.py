@@ -20,7 +20,6 @@ from ddb_query.errors import (
     RefusedRedirectError,
     TransientHubError,
 )
-from ddb_query.hub.config import LONGEST_ASKED_WAIT_SECONDS, Retries, spread
 from ddb_query.hub.reach import reach
 from ddb_query.hub.responses import (
     described,
@@ -32,6 +31,7 @@ from ddb_query.hub.responses import (
     refusal,
     whole_size,
 )
+from ddb_query.hub.retries import LONGEST_ASKED_WAIT_SECONDS, Retries, jitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -213,7 +213,7 @@ class Connection:
     def _keep_quiet(self, server: bytes) -> None:
         until = self._quiet_until.get(server)
         if until is not None:
-            self._hub.sleep(max(0.0, until - time.monotonic()) + spread())
+            self._hub.sleep(max(0.0, until - time.monotonic()) + jitter())
             self._quiet_until.pop(server, None)
 
     def _is_own(self, url: httpx2.URL) -> bool:

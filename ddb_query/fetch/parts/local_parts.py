@@ -21,7 +21,7 @@ from ddb_query.fetch.parts.part_bytes import ZipFile
 from ddb_query.fetch.parts.reader import PartReader
 from ddb_query.fetch.parts.zip_directory import by_published_name
 from ddb_query.hub.cache import snapshot
-from ddb_query.hub.config import Retries
+from ddb_query.hub.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

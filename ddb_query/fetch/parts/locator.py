@@ -18,7 +18,7 @@ from ddb_query.errors import NotOnHubError
 from ddb_query.fetch.parts.local_parts import Zipped
 from ddb_query.fetch.parts.part_bytes import HUB, HubPart, ZipFile
 from ddb_query.fetch.target.rows import rows_of_part
-from ddb_query.hub.config import Hub, Retries
+from ddb_query.hub.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ddb_query.fetch.parts.local_parts import LocalParts, Source
     from ddb_query.fetch.parts.part_bytes import Part
     from ddb_query.hub.client import Connection
+    from ddb_query.hub.config import Hub
 
 
 class Sources:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ddb_query.fetch.parts.part_bytes import Part
     from ddb_query.fetch.parts.zip_directory import Member
-    from ddb_query.hub.config import Retries
+    from ddb_query.hub.retries import Retries
 
 
 class PartReader:
