@@ -43,7 +43,7 @@ def main() -> int:
 
         return _told(InterruptedByUserError())
     except OSError as error:
-        # What fails with a file says its name; help is printed by typer, past `output`.
+        # What fails with a file says its name; help is printed by typer, past `console.stdout`.
         if error.filename is not None:
             return _told(DdbError(f"{error.filename}: {error.strerror}"))
         from ddb_query.console import stdout

@@ -58,7 +58,7 @@ class Manifest:
         limit: At most so many rows of either.
         seed: Of a sample.
         strata: Of a stratified sample: name, size, taken and weight of each.
-        content_hash: Of the rows (design section 5); None when it was not asked for.
+        content_hash: Of the rows (docs/subsets.md); None when it was not asked for.
         match_rules: Version of the rules by which text is normalised.
         replayable: Whether the same rows can be made again.
         reason: Why not.

@@ -1,4 +1,4 @@
-"""How a value is spelled for people, by the name of its column; all people's faces use it."""
+"""How a value is spelled for people, by the name of its column; all forms for people use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ddb_query.util.escape import printable
 
 
 class StandIn(str):
-    """Words of the report's own in place of a value, which no face shows as if they were data."""
+    """Words of the report's own in place of a value, which no form shows as if they were data."""
 
     __slots__ = ()
 

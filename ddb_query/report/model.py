@@ -1,6 +1,6 @@
 """What a report says, before it has a form: sections of tables, charts and sentences.
 
-Every face is made from this alone, so that all show the same numbers.
+Every form is made from this alone, so that all show the same numbers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A search as queries of tantivy; what each of them means is what `predicate` says in SQL."""
+"""A search as queries of tantivy; what each of them means is what `to_sql` says in SQL."""
 
 from __future__ import annotations
 

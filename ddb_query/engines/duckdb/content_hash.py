@@ -1,4 +1,4 @@
-"""The content hash: what a set of rows holds, whatever their order, as design section 5 has it.
+"""The content hash: what a set of rows holds, whatever their order.
 
 For each row the columns in their order, joined with U+001F: text as it is; whole numbers and
 booleans as digits; timestamps as microseconds since 1970 UTC; floats as

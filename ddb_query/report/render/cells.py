@@ -1,4 +1,4 @@
-"""A table of the model as text: headings and cells that all of people's faces share."""
+"""A table of the model as text: headings and cells that all forms for people share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report in the form of a file: which face its ending asks for, and writing it whole."""
+"""A report as a file: which form its ending asks for, and writing it whole."""
 
 from __future__ import annotations
 
