@@ -235,8 +235,8 @@ class Corpus:
         """
         _check_order(within, order_by)
         workspace, searcher = self.workspace, self.workspace.source.searcher
-        workspace.prepare_search()
         text = self._prompt_of(prompt)
+        workspace.prepare_search()
         if images or within or order_by:
             table = workspace.keep_hits(searcher.like(text, None))
             return _shown_as_hits(self._ordered(table, within, limit, order_by, images=images))

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Those that several commands share.
 WHICH_IMAGES, SAMPLING, OUTPUT, COMMON = "Which images", "Sampling", "Output", "Common options"
+
+
+def option(group: str, *names: str, **said: Any) -> Any:
+    """An option that `--help` shows in a group; the rest is as for `typer.Option`."""
+    return typer.Option(*names, rich_help_panel=group, **said)
 
 
 def write_options(params: Iterable[Any], ctx: Any, formatter: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ddb_query.cli._help import COMMON, OUTPUT
+from ddb_query.cli._help import COMMON, OUTPUT, option
 from ddb_query.cli._refusals import not_taken
 from ddb_query.console import stdout
 from ddb_query.console.stderr import Diagnostics
@@ -58,20 +58,16 @@ def complete_dataset(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _option(group: str, *names: str, **said: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=group, **said)
-
-
 @dataclass(frozen=True)
 class Common:
     """What the common options say; None for an option that was not given."""
 
     data_dir: Annotated[
-        Path | None, _option(COMMON, metavar="DIR", help="Folder of the metadata tables.")
+        Path | None, option(COMMON, metavar="DIR", help="Folder of the metadata tables.")
     ] = None
     dataset: Annotated[
         str | None,
-        _option(
+        option(
             COMMON,
             metavar="NAME",
             help="The dataset to ask: 2m, large, demo, or one that `ddb data add` named.",
@@ -81,16 +77,16 @@ class Common:
     sql_dir: Annotated[
         Path | None,
         # Read before --help, which lists the queries.
-        _option(COMMON, metavar="DIR", help="Folder of canned queries of your own.", is_eager=True),
+        option(COMMON, metavar="DIR", help="Folder of canned queries of your own.", is_eager=True),
     ] = None
-    engine: Annotated[Literal["duckdb"] | None, _option(COMMON, help="What runs the SQL.")] = None
+    engine: Annotated[Literal["duckdb"] | None, option(COMMON, help="What runs the SQL.")] = None
     format: Annotated[
         Format | None,
-        _option(OUTPUT, help="Form of the result; by default a table, or as the file ends."),
+        option(OUTPUT, help="Form of the result; by default a table, or as the file ends."),
     ] = None
     output: Annotated[
         Path | None,
-        _option(
+        option(
             OUTPUT,
             "--output",
             "-o",
@@ -99,29 +95,27 @@ class Common:
         ),
     ] = None
     force: Annotated[
-        bool | None, _option(OUTPUT, "--force", help="Replace the file, if it exists.")
+        bool | None, option(OUTPUT, "--force", help="Replace the file, if it exists.")
     ] = None
     limit: Annotated[
-        int | None, _option(OUTPUT, min=0, metavar="N", help="At most N rows; 0 for all.")
+        int | None, option(OUTPUT, min=0, metavar="N", help="At most N rows; 0 for all.")
     ] = None
     threads: Annotated[
         int | None,
-        _option(
-            COMMON, min=1, metavar="N", help="Threads that DuckDB uses; by default one a core."
-        ),
+        option(COMMON, min=1, metavar="N", help="Threads that DuckDB uses; by default one a core."),
     ] = None
     memory_limit: Annotated[
         str | None,
-        _option(COMMON, metavar="SIZE", help="Memory that DuckDB uses at most, such as 8GB."),
+        option(COMMON, metavar="SIZE", help="Memory that DuckDB uses at most, such as 8GB."),
     ] = None
     timeout: Annotated[
         float | None,
-        _option(COMMON, min=0.001, metavar="SECONDS", help="Stop a statement after so long."),
+        option(COMMON, min=0.001, metavar="SECONDS", help="Stop a statement after so long."),
     ] = None
     quiet: Annotated[
-        bool | None, _option(COMMON, "--quiet", "-q", help="No notes and no progress.")
+        bool | None, option(COMMON, "--quiet", "-q", help="No notes and no progress.")
     ] = None
-    yes: Annotated[bool | None, _option(COMMON, "--yes", "-y", help="Do not ask.")] = None
+    yes: Annotated[bool | None, option(COMMON, "--yes", "-y", help="Do not ask.")] = None
 
     def over(self, earlier: Common) -> Common:
         """These options, and those given further to the left where these say nothing."""

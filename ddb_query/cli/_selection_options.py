@@ -9,10 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
 from ddb_query.cli._completion import policies, samplers
-from ddb_query.cli._help import OUTPUT, SAMPLING, WHICH_IMAGES
+from ddb_query.cli._help import OUTPUT, SAMPLING, WHICH_IMAGES, option
 
 if TYPE_CHECKING:
     from ddb_query.api.selection import Selection
@@ -21,21 +19,14 @@ if TYPE_CHECKING:
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 
-def _which(*names: str, **said: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=WHICH_IMAGES, **said)
-
-
-def _sampling(*names: str, **said: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=SAMPLING, **said)
-
-
 @dataclass(frozen=True)
 class Selecting:
     """What the selection options say; docs/subsets.md has the order in which they work."""
 
     subset: Annotated[
         Path | None,
-        _which(
+        option(
+            WHICH_IMAGES,
             "--from",
             metavar="FILE",
             help="Only the images that a list names: CSV, JSON, text or parquet.",
@@ -43,37 +34,50 @@ class Selecting:
     ] = None
     where: Annotated[
         str | None,
-        _which(
-            "--where", metavar="CONDITION", help="SQL condition over images, such as 'cfg > 7'."
+        option(
+            WHICH_IMAGES,
+            "--where",
+            metavar="CONDITION",
+            help="SQL condition over images, such as 'cfg > 7'.",
         ),
     ] = None
     match: Annotated[
         str | None,
-        _which("--match", metavar="WORDS", help="Prompts that match, as in `ddb search`."),
+        option(
+            WHICH_IMAGES, "--match", metavar="WORDS", help="Prompts that match, as in `ddb search`."
+        ),
     ] = None
     max_image_nsfw: Annotated[
-        float | None, _which(metavar="X", min=0, max=1, help="Highest NSFW score of the image.")
+        float | None,
+        option(WHICH_IMAGES, metavar="X", min=0, max=1, help="Highest NSFW score of the image."),
     ] = None
     max_prompt_nsfw: Annotated[
-        float | None, _which(metavar="X", min=0, max=1, help="Highest NSFW score of the prompt.")
+        float | None,
+        option(WHICH_IMAGES, metavar="X", min=0, max=1, help="Highest NSFW score of the prompt."),
     ] = None
     policy: Annotated[
         str | None,
-        _which(
+        option(
+            WHICH_IMAGES,
             metavar="NAME|FILE",
             help="Both thresholds: strict, moderate, open, or a file.",
             autocompletion=policies,
         ),
     ] = None
     include_blurred: Annotated[
-        bool, _which("--include-blurred", help="Let blurred images pass the image threshold.")
+        bool,
+        option(
+            WHICH_IMAGES, "--include-blurred", help="Let blurred images pass the image threshold."
+        ),
     ] = False
     exclude_blurred: Annotated[
-        bool, _which("--exclude-blurred", help="Leave blurred images out, as fetch does.")
+        bool,
+        option(WHICH_IMAGES, "--exclude-blurred", help="Leave blurred images out, as fetch does."),
     ] = False
     sampler: Annotated[
         list[str] | None,
-        _which(
+        option(
+            WHICH_IMAGES,
             metavar="NAME",
             help="Only this sampler, such as k_lms; may be given again.",
             autocompletion=samplers,
@@ -81,53 +85,74 @@ class Selecting:
     ] = None
     user: Annotated[
         list[str] | None,
-        _which(
-            metavar="NAME", help="Only this user; 8 digits of a name suffice; may be given again."
+        option(
+            WHICH_IMAGES,
+            metavar="NAME",
+            help="Only this user; 8 digits of a name suffice; may be given again.",
         ),
     ] = None
     part: Annotated[
         list[str] | None,
-        _which(metavar="A[-B]", help="Only these parts, such as 1-20; may be given again."),
+        option(
+            WHICH_IMAGES,
+            metavar="A[-B]",
+            help="Only these parts, such as 1-20; may be given again.",
+        ),
     ] = None
     since: Annotated[
         str | None,
-        _which(metavar="TIME", help="Made at this time (UTC) or later, such as 2022-08-10."),
+        option(
+            WHICH_IMAGES,
+            metavar="TIME",
+            help="Made at this time (UTC) or later, such as 2022-08-10.",
+        ),
     ] = None
-    until: Annotated[str | None, _which(metavar="TIME", help="Made before this time (UTC).")] = None
-    on_disk: Annotated[bool, _which("--on-disk", help="Only images that need no network.")] = False
+    until: Annotated[
+        str | None, option(WHICH_IMAGES, metavar="TIME", help="Made before this time (UTC).")
+    ] = None
+    on_disk: Annotated[
+        bool, option(WHICH_IMAGES, "--on-disk", help="Only images that need no network.")
+    ] = False
     one_per: Annotated[
-        Literal["prompt", "family", "user"] | None, _sampling(help="Only one image of each.")
+        Literal["prompt", "family", "user"] | None, option(SAMPLING, help="Only one image of each.")
     ] = None
     max_per: Annotated[
         str | None,
-        _sampling(metavar="user=K", help="At most K of each user; or prompt=K, family=K."),
+        option(SAMPLING, metavar="user=K", help="At most K of each user; or prompt=K, family=K."),
     ] = None
     include_deleted: Annotated[
         bool,
-        _sampling("--include-deleted", help="Count the deleted accounts as one user in these two."),
+        option(
+            SAMPLING,
+            "--include-deleted",
+            help="Count the deleted accounts as one user in these two.",
+        ),
     ] = False
     sample: Annotated[
         int | None,
-        _sampling(
-            min=0, metavar="N", help="Take N images by a hash of their names: everywhere the same."
+        option(
+            SAMPLING,
+            min=0,
+            metavar="N",
+            help="Take N images by a hash of their names: everywhere the same.",
         ),
     ] = None
     seed: Annotated[
-        int, _sampling(min=0, metavar="S", help="Another seed takes another sample.")
+        int, option(SAMPLING, min=0, metavar="S", help="Another seed takes another sample.")
     ] = 0
     stratify: Annotated[
         Literal["sampler", "user", "day", "nsfw-band"] | None,
-        _sampling(help="Take a share of the sample from each."),
+        option(SAMPLING, help="Take a share of the sample from each."),
     ] = None
     shares: Annotated[
         Literal["proportional", "equal"] | None,
-        _sampling(help="Shares by size (the default), or equal ones."),
+        option(SAMPLING, help="Shares by size (the default), or equal ones."),
     ] = None
     order_by: Annotated[
         str | None,
-        typer.Option(
+        option(
+            OUTPUT,
             metavar="SQL",
-            rich_help_panel=OUTPUT,
             help="Order of the rows; by default part and name.",
         ),
     ] = None
